@@ -1,0 +1,178 @@
+"""A trained model on disk: the folder that `save_pretrained` writes, read without running any of its code."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from src.sentiment_analyzer import calibration
+from src.sentiment_analyzer.errors import ModelError
+
+SCORING_REVISION = 1
+"""Raised whenever the same files can give another score than before."""
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+_VERSIONED = (WEIGHTS, CONFIG, *_TOKENIZER_FILES, calibration.FILE)
+_HUB_ID = re.compile(r"(?P<id>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[\w./-]+))?")
+_POSITIVE, _NEGATIVE = {"positive", "pos"}, {"negative", "neg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Weights, tokenizer and what is needed to read them."""
+
+    config: dict[str, Any]
+    weights: dict[str, Tensor]
+    """By DistilBertForSequenceClassification's names, in the dtype of the file."""
+    tokenizer: Tokenizer
+    """Without padding and truncation: a shared tokenizer that changes either is not safe between threads."""
+    positive: int
+    """The index of the label "positive"; the other one of the two is "negative"."""
+    temperature: float | None
+    version: str
+    """`name@` and 12 hex digits over everything that decides a score."""
+
+
+def open_checkpoint(name: str) -> Checkpoint:
+    """Read the model in a folder, or of a hub id with an optional `@revision`.
+
+    :raises ModelError: it is missing, damaged, of another kind, or its labels do not say which is positive.
+    """
+    folder = _locate(name)
+    label = folder.resolve().name if Path(name).is_dir() else name.split("@", maxsplit=1)[0].rsplit("/", maxsplit=1)[-1]
+    config = _read_config(folder)
+    return Checkpoint(
+        config=config,
+        weights=_read_weights(folder, config),
+        tokenizer=_read_tokenizer(folder),
+        positive=_positive_label(folder, config),
+        temperature=calibration.read_temperature(folder),
+        version=f"{label}@{_fingerprint(folder)}",
+    )
+
+
+def _locate(name: str) -> Path:
+    """Return the folder; one of the hub is fetched only where no local folder has that name."""
+    if Path(name).is_dir():
+        return Path(name)
+    match = _HUB_ID.fullmatch(name)
+    if not match:
+        raise ModelError(f"MODEL_PATH={name}: there is no such folder")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(match["id"], revision=match["revision"], allow_patterns=list(_VERSIONED)))
+    except Exception as error:  # the hub's client raises its own, requests' and OS errors; all mean: not to be had
+        raise ModelError(
+            f"MODEL_PATH={name}: there is no such folder, and the Hugging Face hub did not give a model "
+            f"of that name ({type(error).__name__}). Name a folder that save_pretrained wrote, or check the network."
+        ) from error
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} is missing: {folder} is not a folder that save_pretrained wrote") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: {error}. Restore it, with `git checkout` for the shipped one.") from error
+    if not isinstance(config, dict) or config.get("model_type") != "distilbert":
+        raise ModelError(f"{path} does not describe a DistilBERT, the only kind of model that is served")
+    if config.get("activation", "gelu") != "gelu":
+        raise ModelError(f"{path}: activation {config['activation']!r} is not supported, only 'gelu'")
+    return config
+
+
+def _read_weights(folder: Path, config: dict[str, Any]) -> dict[str, Tensor]:
+    path = folder / WEIGHTS
+    if not path.exists():
+        raise ModelError(f"{path} is missing: train a model with `make train`, or set MODEL_PATH to another one")
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path} is damaged or cut short: {error}. Restore it, with `git checkout` for the shipped one."
+        ) from error
+    for name, shape in _expected_shapes(config).items():
+        if name not in weights:
+            raise ModelError(f"{path} lacks {name}: it is not a DistilBertForSequenceClassification")
+        if tuple(weights[name].shape) != shape:
+            raise ModelError(f"{path}: {name} is {tuple(weights[name].shape)}, where {CONFIG} asks for {shape}")
+        if not torch.isfinite(weights[name]).all():
+            raise ModelError(f"{path}: {name} has values that are not finite; the training went wrong")
+    return weights
+
+
+def _expected_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    dim, hidden = config["dim"], config["hidden_dim"]
+    shapes: dict[str, tuple[int, ...]] = {
+        "distilbert.embeddings.word_embeddings.weight": (config["vocab_size"], dim),
+        "distilbert.embeddings.position_embeddings.weight": (config["max_position_embeddings"], dim),
+        "pre_classifier.weight": (dim, dim),
+        "pre_classifier.bias": (dim,),
+        "classifier.weight": (2, dim),
+        "classifier.bias": (2,),
+    }
+    norms = ["distilbert.embeddings.LayerNorm"]
+    for index in range(config["n_layers"]):
+        layer = f"distilbert.transformer.layer.{index}"
+        norms += [f"{layer}.sa_layer_norm", f"{layer}.output_layer_norm"]
+        for name, outputs, inputs in (
+            *((f"attention.{part}_lin", dim, dim) for part in ("q", "k", "v", "out")),
+            ("ffn.lin1", hidden, dim),
+            ("ffn.lin2", dim, hidden),
+        ):
+            shapes[f"{layer}.{name}.weight"] = (outputs, inputs)
+            shapes[f"{layer}.{name}.bias"] = (outputs,)
+    return shapes | {f"{norm}.{part}": (dim,) for norm in norms for part in ("weight", "bias")}
+
+
+def _read_tokenizer(folder: Path) -> Tokenizer:
+    path = folder / "tokenizer.json"
+    if not path.exists() and not (folder / "vocab.txt").exists():
+        raise ModelError(f"{path} is missing: {folder} is not a folder that save_pretrained wrote")
+    try:
+        if path.exists():
+            tokenizer = Tokenizer.from_file(str(path))
+        else:  # older checkpoints have only vocab.txt, which transformers turns into the same tokenizer
+            from transformers import AutoTokenizer
+
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer
+    except Exception as error:  # tokenizers raises bare Exception for a damaged file
+        raise ModelError(f"{folder} has no tokenizer.json that can be read: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _positive_label(folder: Path, config: dict[str, Any]) -> int:
+    labels = {int(index): str(label).lower() for index, label in config.get("id2label", {}).items()}
+    positive = [index for index, label in labels.items() if label in _POSITIVE]
+    negative = [index for index, label in labels.items() if label in _NEGATIVE]
+    if sorted(positive + negative) != [0, 1] or len(positive) != 1:
+        raise ModelError(
+            f"{folder / CONFIG}: id2label is {config.get('id2label')}, which does not say which of two labels is "
+            'positive. Set it to {"0": "NEGATIVE", "1": "POSITIVE"}, or the other way round, as the model was trained.'
+        )
+    return positive[0]
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256(f"scoring {SCORING_REVISION}".encode())
+    for name in _VERSIONED:
+        path = folder / name
+        if path.exists():
+            digest.update(f"\0{name}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

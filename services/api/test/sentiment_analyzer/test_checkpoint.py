@@ -1,0 +1,126 @@
+"""Opening a model: what is wrong with it is said before the first review."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import BertTokenizerFast
+
+from src.sentiment_analyzer import ModelError
+from src.sentiment_analyzer.checkpoint import open_checkpoint
+
+Save = Callable[..., Path]
+
+
+def edit_config(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_the_labels_of_the_config_say_which_logit_is_positive(save_checkpoint: Save) -> None:
+    assert open_checkpoint(str(save_checkpoint())).positive == 1
+    assert open_checkpoint(str(save_checkpoint(id2label={0: "pos", 1: "neg"}))).positive == 0
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {0: "LABEL_0", 1: "LABEL_1"},
+        {0: "negative", 1: "neutral", 2: "positive"},
+        {0: "positive", 1: "pos"},
+        {0: "1 star"},
+    ],
+)
+def test_ambiguous_labels_are_refused(save_checkpoint: Save, labels: dict[int, str]) -> None:
+    folder = save_checkpoint()
+    edit_config(folder, id2label=labels)
+    with pytest.raises(ModelError, match="id2label"):
+        open_checkpoint(str(folder))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_missing_file_is_named(save_checkpoint: Save, name: str) -> None:
+    folder = save_checkpoint()
+    (folder / name).unlink()
+    (folder / "tokenizer_config.json").unlink(missing_ok=True)
+    with pytest.raises(ModelError, match=name.split(".", maxsplit=1)[0]):
+        open_checkpoint(str(folder))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_file_that_was_cut_short_is_named(save_checkpoint: Save, name: str) -> None:
+    path = save_checkpoint() / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ModelError, match=name.split(".", maxsplit=1)[0]):
+        open_checkpoint(str(path.parent))
+
+
+def test_weights_that_the_config_does_not_describe_are_refused(save_checkpoint: Save) -> None:
+    folder = save_checkpoint()
+    edit_config(folder, dim=64)
+    with pytest.raises(ModelError, match="asks for"):
+        open_checkpoint(str(folder))
+
+
+def test_a_model_without_a_head_is_refused(save_checkpoint: Save) -> None:
+    folder = save_checkpoint()
+    weights = load_file(folder / "model.safetensors")
+    del weights["classifier.weight"]
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(ModelError, match=r"lacks classifier.weight"):
+        open_checkpoint(str(folder))
+
+
+def test_weights_that_are_not_finite_are_refused(save_checkpoint: Save) -> None:
+    folder = save_checkpoint()
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.bias"] = torch.tensor([float("nan"), 0])
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(ModelError, match="not finite"):
+        open_checkpoint(str(folder))
+
+
+@pytest.mark.parametrize("changes", [{"model_type": "bert"}, {"activation": "relu"}])
+def test_a_model_of_another_kind_is_refused(save_checkpoint: Save, changes: dict[str, str]) -> None:
+    folder = save_checkpoint()
+    edit_config(folder, **changes)
+    with pytest.raises(ModelError, match=r"config.json"):
+        open_checkpoint(str(folder))
+
+
+def test_a_path_that_is_no_folder_is_refused_without_the_network(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such folder"):
+        open_checkpoint(str(tmp_path / "nowhere"))
+
+
+def test_a_hub_id_that_cannot_be_had_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match="check the network"):
+        open_checkpoint("nobody/no-such-model@main")
+
+
+def test_a_tokenizer_with_only_a_vocabulary_is_read_alike(save_checkpoint: Save, tokenizer: BertTokenizerFast) -> None:
+    """As distilbert-base-uncased-finetuned-sst-2-english has it on the hub."""
+    folder = save_checkpoint()
+    text = "Naïve? It isn't; an unputdownable film."
+    expected = open_checkpoint(str(folder)).tokenizer.encode(text).ids
+    (folder / "tokenizer.json").unlink()
+    vocabulary = tokenizer.get_vocab()
+    (folder / "vocab.txt").write_text("\n".join(sorted(vocabulary, key=lambda piece: vocabulary[piece])) + "\n")
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": true, "model_max_length": 512}')
+    assert open_checkpoint(str(folder)).tokenizer.encode(text).ids == expected
+
+
+def test_the_version_names_the_folder_and_changes_with_what_decides_a_score(save_checkpoint: Save) -> None:
+    folder = save_checkpoint()
+    version = open_checkpoint(str(folder)).version
+    assert version.startswith("checkpoint@")
+    assert len(version) == len("checkpoint@") + 12
+    assert open_checkpoint(str(folder)).version == version
+    (folder / "metrics.json").write_text("{}")
+    assert open_checkpoint(str(folder)).version == version
+    (folder / "calibration.json").write_text('{"temperature": 2}')
+    assert open_checkpoint(str(folder)).version != version

@@ -1,0 +1,26 @@
+"""Cleaning."""
+
+import pytest
+
+from src.sentiment_analyzer.text import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("One.<br /><br />Two.", "One.  Two."),
+        ("One.<BR>Two.</p>Three.", "One. Two. Three."),
+        ("Tom &amp; Jerry &#39;90", "Tom & Jerry '90"),
+        ("it does n't and ca N'T", "it doesn't and caN'T"),
+        ("-LRB- an aside -rrb-", "( an aside )"),
+        ("a < b and b > a", "a < b and b > a"),
+        ("", ""),
+    ],
+)
+def test_markup_and_treebank_spelling_are_undone(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+def test_plain_text_is_left_alone() -> None:
+    text = "Isn't it  good? <3 naïve 電影 🎬"
+    assert clean(text) == text
