@@ -1,0 +1,72 @@
+"""A training run's folder: what is needed to go on after a kill, and the curve so far."""
+
+import csv
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from src.training.recipe import Recipe
+
+
+class Run:
+    """`recipe.json`, `state.pt` (written whole or not at all) and `log.csv` in one folder."""
+
+    FIELDS = ("step", "loss", "learning_rate", "tokens", "seconds")
+
+    def __init__(self, folder: Path, recipe: Recipe, fingerprint: str) -> None:
+        """Open the folder, or start it.
+
+        :param fingerprint: of the data and the encoder.
+        :raises ValueError: the run there was started with another recipe, data or encoder.
+        """
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        described = json.dumps({**asdict(recipe), "fingerprint": fingerprint}, indent=2) + "\n"
+        path = folder / "recipe.json"
+        if not path.exists():
+            path.write_text(described)
+        elif path.read_text() != described:
+            raise ValueError(f"{path} is of another recipe, data or encoder: name another --run, or remove that one")
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the state that was saved last, None if nothing was."""
+        path = self.folder / "state.pt"
+        return torch.load(path, weights_only=True) if path.exists() else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Put `state` on the disk; a kill at any moment leaves the earlier one or this one."""
+        temporary = self.folder / "state.pt.new"
+        with temporary.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / "state.pt")
+
+    def log(self, row: dict[str, float]) -> None:
+        """Append a row to the curve."""
+        path = self.folder / "log.csv"
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, self.FIELDS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def curve(self) -> list[dict[str, float]]:
+        """Return the rows logged so far."""
+        path = self.folder / "log.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="") as file:
+            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+    def truncate_curve(self, step: int) -> None:
+        """Drop what was logged after the last saved step: it is about to be computed again."""
+        rows = [row for row in self.curve() if row["step"] <= step]
+        (self.folder / "log.csv").unlink(missing_ok=True)
+        for row in rows:
+            self.log(row)
