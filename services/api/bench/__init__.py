@@ -1,0 +1,1 @@
+"""Benchmarks: each one a command, none of them a test."""

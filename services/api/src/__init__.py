@@ -1,0 +1,35 @@
+"""A sentiment service for movie reviews."""
+
+from flask import Flask
+
+from src import cli, database, errors, logs, metrics
+from src.config import Settings
+from src.extensions import ANALYZER, api, db, migrate
+from src.sentiment_analyzer import Analyzer
+
+
+def create_app(config: Settings | None = None, analyzer: Analyzer | None = None) -> Flask:
+    """Return the application.
+
+    :param config: read from the environment if None.
+    :param analyzer: scores reviews; without one, what would score answers 503 (`src.wsgi` passes one).
+    :raises ConfigError: a setting cannot be used.
+    """
+    from src.blueprints import health, pages, sentiments
+
+    config = config or Settings.from_env()
+    app = Flask(__name__)
+    url, app.extensions[database.EMBEDDED] = database.locate(config)
+    app.config.from_mapping(config.flask_config(url))
+    app.extensions[ANALYZER] = analyzer
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of DefaultJSONProvider, which Flask made
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(database.MIGRATIONS))
+    api.init_app(app)
+    api.register_blueprint(sentiments.bp)
+    app.register_blueprint(pages.bp)
+    app.register_blueprint(health.bp)
+    for part in (metrics, logs, errors, cli):
+        part.register(app)
+    return app

@@ -1,0 +1,1 @@
+"""Views: validated input, one use case, the answer."""

@@ -1,0 +1,111 @@
+"""The one place that reads the environment, and only when asked."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from environs import Env
+from marshmallow import validate
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""services/api: where `model/`, `migrations/` and `instance/` lie."""
+
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message names the variable and what it takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the service can be told from outside; `.env.example` lists each variable with its default."""
+
+    database_url: URL | None = None
+    """None: the embedded PostgreSQL in `instance_path`."""
+    instance_path: Path = ROOT / "instance"
+    model_path: str = str(ROOT / "model")
+    host: str = "127.0.0.1"
+    port: int = 5051
+    threads: int = 32
+    """Requests that are worked on at once, and database connections."""
+    max_body_bytes: int = 2 * 1024 * 1024
+    max_sentence_chars: int = 100_000
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        """Read the environment.
+
+        :raises ConfigError: a variable has a value that it cannot have.
+        """
+        env, default = Env(), cls()
+
+        def read(name: str, value: T, parse: Callable[[str], T]) -> T:
+            """Return the variable as `parse` reads it; an empty one is unset, as Compose passes it on."""
+            if not env.str(name, ""):
+                return value
+            try:
+                return parse(name)
+            except ValueError as error:  # environs' errors are ValueErrors
+                raise ConfigError(f"{name}: {error}") from error
+
+        def integer(name: str, value: int, low: int, high: int) -> int:
+            return read(name, value, lambda name: env.int(name, validate=validate.Range(low, high)))
+
+        return cls(
+            database_url=read("DATABASE_URL", default.database_url, lambda name: _database_url(env.str(name))),
+            instance_path=read("INSTANCE_PATH", default.instance_path, lambda name: env.path(name).absolute()),
+            model_path=read("MODEL_PATH", default.model_path, env.str),
+            host=read("HOST", default.host, env.str),
+            port=integer("PORT", default.port, 1, 65_535),
+            threads=integer("THREADS", default.threads, 1, 1000),
+            max_body_bytes=integer("MAX_BODY_BYTES", default.max_body_bytes, 1, 2**30),
+            max_sentence_chars=integer("MAX_SENTENCE_CHARS", default.max_sentence_chars, 1, 10**7),
+            log_level=read("LOG_LEVEL", default.log_level, lambda name: logging.getLevelName(env.log_level(name))),
+        )
+
+    def flask_config(self, database_url: URL) -> dict[str, Any]:
+        """Return what Flask and its extensions are configured with."""
+        return {
+            "MAX_CONTENT_LENGTH": self.max_body_bytes,
+            "MAX_FORM_MEMORY_SIZE": self.max_body_bytes,
+            "MAX_SENTENCE_CHARS": self.max_sentence_chars,
+            "SQLALCHEMY_DATABASE_URI": database_url,
+            "SQLALCHEMY_ENGINE_OPTIONS": {
+                "pool_size": self.threads,
+                "max_overflow": 0,
+                "pool_timeout": 5,
+                "pool_pre_ping": True,
+                "hide_parameters": True,  # a review's text must not reach a log by way of an error message
+                "connect_args": {
+                    "connect_timeout": 5,
+                    "application_name": "sentiments",
+                    "options": "-c timezone=UTC -c statement_timeout=30s",
+                },
+            },
+            "API_TITLE": "Sentiments",
+            "API_VERSION": "1",
+            "OPENAPI_VERSION": "3.1.0",
+            "OPENAPI_URL_PREFIX": "/",
+            "OPENAPI_SWAGGER_UI_PATH": "/docs",
+            "OPENAPI_SWAGGER_UI_URL": "/docs/assets/",
+        }
+
+
+def _database_url(value: str) -> URL:
+    """Return the URL with psycopg2 as its driver: SQLAlchemy 2.1 reads plain `postgresql://` as psycopg 3."""
+    try:
+        url = make_url(value)
+    except ArgumentError as error:
+        raise ConfigError(
+            "DATABASE_URL is not a URL: it should be postgresql://user:password@host:5432/name"
+        ) from error
+    if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg2"):
+        raise ConfigError(f"DATABASE_URL names {url.drivername}: only PostgreSQL is served (postgresql://...)")
+    return url.set(drivername="postgresql+psycopg2")

@@ -1,0 +1,159 @@
+"""What can go wrong, and the one place that turns it into an HTTP answer: RFC 9457 problem details."""
+
+import http
+import re
+import uuid
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, request
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+logger = structlog.get_logger(__name__)
+
+RETRY_AFTER_SECONDS = 1
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class DomainError(Exception):
+    """Something that a client is told, as `status` and `detail`."""
+
+    status = 500
+    detail = "Something went wrong."
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail or self.detail)
+        self.detail = detail or self.detail
+
+
+class ReviewNotFound(DomainError):
+    """No review has that id."""
+
+    status = 404
+
+    def __init__(self, review_id: int) -> None:
+        super().__init__(f"No review has the id {review_id}.")
+
+
+class MalformedJson(DomainError):
+    """The body is no JSON."""
+
+    status = 400
+
+
+class NotJson(DomainError):
+    """The body is of another media type."""
+
+    status = 415
+
+
+class CrossOrigin(DomainError):
+    """A page of another site tries to post in the visitor's name."""
+
+    status = 403
+    detail = "This form can be sent only from the page of this service."
+
+
+class InvalidInput(DomainError):
+    """The request is well-formed, but its values are not what the operation takes."""
+
+    status = 422
+    detail = "The request is well-formed, but not valid."
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        """:param errors: `{"pointer": "/field", "detail": "..."}` each; also for query and path parameters."""
+        super().__init__()
+        self.errors = errors
+
+
+class Unavailable(DomainError):
+    """The database or the model is away; trying again soon may help."""
+
+    status = 503
+    detail = "The database cannot be reached at the moment. Nothing was stored; try again."
+
+
+class ModelNotLoaded(Unavailable):
+    """The process was started without a model: `flask run` is for templates and routes, gunicorn serves."""
+
+    detail = "This process was started without a model, so it scores nothing. `make run` starts one with it."
+
+
+def request_id() -> str:
+    """Return the id of this request: the client's X-Request-ID if it is well-formed, else a new one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return str(g.request_id)
+
+
+def register(app: Flask) -> None:
+    """Answer every error of `app` in the one shape."""
+    app.register_error_handler(DomainError, _on_domain_error)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(OperationalError, _on_database_away)
+    app.register_error_handler(InterfaceError, _on_database_away)
+    app.register_error_handler(PoolTimeout, _on_database_away)
+    app.register_error_handler(Exception, _on_defect)
+
+
+def problem(status: int, detail: str, **members: Any) -> Response:
+    """Return an `application/problem+json` answer."""
+    response = jsonify(
+        type="about:blank",
+        title=http.HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=request_id(),
+        **members,
+    )
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _on_domain_error(error: DomainError) -> Response:
+    members = {"errors": error.errors} if isinstance(error, InvalidInput) else {}
+    return problem(error.status, error.detail, **members)
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:  # a redirect is an HTTPException too
+        return error.get_response()  # type: ignore[return-value]  # werkzeug types its own Response, not Flask's
+    response = problem(error.code, error.description or "")
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value  # Allow, with 405
+    return response
+
+
+def _on_database_away(error: Exception) -> Response:
+    logger.error("database away", error=type(error).__name__, sqlstate=_sqlstate(error))
+    return _on_domain_error(Unavailable())
+
+
+def _on_defect(error: Exception) -> Response:
+    """Log where it happened, but not the message: PostgreSQL quotes the row there, and so the review."""
+    logger.error(
+        "defect", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id(), where=_where(error)
+    )
+    return problem(500, "Something went wrong here. The log has more under this request id.")
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return getattr(error.orig, "pgcode", None) if isinstance(error, DBAPIError) else None
+
+
+def _where(error: BaseException) -> list[str]:
+    """Return file, line and function of each frame, the innermost last."""
+    frames = []
+    traceback = error.__traceback__
+    while traceback:
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    return frames[-8:]

@@ -1,0 +1,47 @@
+"""Extensions, unbound: create_app binds them to an app."""
+
+from typing import cast
+
+from flask import current_app
+from flask_migrate import Migrate
+from flask_smorest import Api
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+from werkzeug.local import LocalProxy
+
+from src.errors import ModelNotLoaded
+from src.sentiment_analyzer import Analyzer
+
+
+class Base(DeclarativeBase):
+    """Declares tables; a constraint without a name gets one, so that a migration can drop it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+# A record is complete when it is stored (INSERT ... RETURNING): reading it after the commit asks nothing again.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate()
+api = Api()
+
+ANALYZER = "sentiment_analyzer"
+
+
+def _current_analyzer() -> Analyzer:
+    loaded = current_app.extensions[ANALYZER]
+    if loaded is None:
+        raise ModelNotLoaded
+    return cast(Analyzer, loaded)
+
+
+analyzer = cast(Analyzer, LocalProxy(_current_analyzer))
+"""The analyzer that create_app was given."""

@@ -1,0 +1,55 @@
+"""Logs as JSON lines on standard error. A review's text never gets into one."""
+
+import logging
+import sys
+
+import structlog
+from flask import Flask, Response, g, request
+from structlog.typing import Processor
+
+from src.errors import request_id
+
+logger = structlog.get_logger("request")
+
+_PROBES = ("/healthz", "/readyz", "/metrics")
+"""Asked every few seconds by machines: logged only when they fail."""
+
+
+def configure(level: str) -> None:
+    """Send structlog's and the standard library's records through one JSON renderer."""
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def register(app: Flask) -> None:
+    """Log one line for each request of `app`, and give its id back to the client."""
+
+    @app.after_request
+    def log(response: Response) -> Response:
+        response.headers["X-Request-ID"] = request_id()
+        route = request.url_rule.rule if request.url_rule else None
+        level = logging.DEBUG if route in _PROBES and response.status_code < 400 else logging.INFO
+        logger.log(level, "answered", method=request.method, route=route, status=response.status_code,
+                   request_id=g.request_id)  # fmt: skip
+        return response

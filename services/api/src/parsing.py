@@ -1,0 +1,116 @@
+"""Reading requests strictly: what Python's json and Flask let through is refused here."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from flask import Request, request
+from flask_smorest import Blueprint
+from marshmallow import RAISE, ValidationError
+from webargs import core
+from webargs.flaskparser import FlaskParser
+
+from src.errors import InvalidInput, MalformedJson, NotJson
+from src.schemas import Problem
+
+_NOT_JSON = (
+    "Send JSON, and say so. With curl: "
+    """curl -H 'Content-Type: application/json' -d '{"sentence": "A fine film."}' """
+)
+
+
+_PROBLEMS = {
+    400: "The body is not JSON.",
+    404: "No review has that id.",
+    413: "The body is larger than MAX_BODY_BYTES.",
+    415: "The body is of another media type.",
+    422: "A field, a parameter or the id is not valid; `errors` says which.",
+    503: "The database or the model is away; see Retry-After.",
+}
+
+
+def load_json(body: bytes) -> Any:
+    """Return what `body` says as RFC 8259 has it: UTF-8, no NaN or Infinity, no key twice.
+
+    :raises MalformedJson: it is anything else, or nested so deep that only an attacker would.
+    """
+    try:
+        return json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise MalformedJson("The JSON is nested too deep.") from error
+    except UnicodeDecodeError as error:
+        raise MalformedJson(f"The body is not UTF-8: byte {error.start} is invalid.") from error
+    except ValueError as error:
+        raise MalformedJson(f"The body is not JSON: {error}.") from error
+
+
+class StrictParser(FlaskParser):
+    """webargs with strict JSON, no unknown field anywhere, and errors in the one shape."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012  # webargs declares it so
+
+    def _raw_load_json(self, req: Request) -> Any:
+        if not core.is_json(req.mimetype):
+            raise NotJson(_NOT_JSON + request.base_url)
+        return load_json(req.get_data())
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        """Raise what the client is told.
+
+        :raises InvalidInput: always.
+        """
+        messages = error.messages_dict
+        raise InvalidInput([entry for location in messages.values() for entry in _entries("", location)])
+
+
+class StrictBlueprint(Blueprint):
+    """flask-smorest's blueprint over the strict parser, whose operations refuse a query they do not declare."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def problems(self, *statuses: int) -> Callable[[Any], Any]:
+        """Document the problems that a view answers with."""
+
+        def decorate(view: Any) -> Any:
+            for status in statuses:
+                view = self.alt_response(
+                    status, schema=Problem, content_type="application/problem+json", description=_PROBLEMS[status]
+                )(view)
+            return view
+
+        return decorate
+
+
+def refuse_query() -> None:
+    """Refuse every query parameter.
+
+    :raises InvalidInput: there is one.
+    """
+    if request.args:
+        raise InvalidInput([{"pointer": f"/{name}", "detail": "Unknown field."} for name in request.args])
+
+
+def _entries(pointer: str, messages: Any) -> list[dict[str, str]]:
+    """Flatten marshmallow's nested messages: {"sentence": ["Is missing."]} has the pointer /sentence."""
+    if isinstance(messages, dict):
+        nested = [_entries(f"{pointer}/{_escape(str(name))}", inner) for name, inner in messages.items()]
+        return [entry for entries in nested for entry in entries]
+    pointer = "" if pointer == "/_schema" else pointer
+    return [{"pointer": pointer, "detail": str(message)} for message in messages]
+
+
+def _escape(name: str) -> str:
+    """Return a JSON pointer's token (RFC 6901). A lone surrogate in it would not survive the answer."""
+    name = name.encode("utf-8", "replace").decode()
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("an object has a key twice")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

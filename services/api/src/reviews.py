@@ -1,0 +1,96 @@
+"""The use cases. The only place that commits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete as delete_from
+from sqlalchemy import select, update
+
+from src.errors import ReviewNotFound
+from src.extensions import analyzer, db
+from src.models import Sentiment
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some reviews, the newest first, and where the next page begins."""
+
+    items: Sequence[Sentiment]
+    next_before: int | None
+    """The `before` of the next page; None on the last one."""
+
+
+def create(sentence: str) -> Sentiment:
+    """Score a review and store it; returns after the commit.
+
+    The connection is taken after scoring, so that a slow review holds none.
+    """
+    [score] = analyzer.analyze([sentence])
+    review = Sentiment(
+        sentence=sentence,
+        sentiment_score=score.sentiment_score,
+        confidence=score.confidence,
+        tokens=score.tokens,
+        windows=score.windows,
+        model_version=analyzer.version,
+    )
+    db.session.add(review)
+    db.session.commit()
+    return review
+
+
+def find(review_id: int) -> Sentiment:
+    """Return one review.
+
+    :raises ReviewNotFound: no review has that id.
+    """
+    review = db.session.get(Sentiment, review_id)
+    if review is None:
+        raise ReviewNotFound(review_id)
+    return review
+
+
+def page(limit: int, before: int | None = None) -> Page:
+    """Return the newest `limit` reviews, or those with an id under `before`: a keyset page on the primary key."""
+    query = select(Sentiment).order_by(Sentiment.id.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(Sentiment.id < before)
+    rows = db.session.scalars(query).all()
+    more = len(rows) > limit
+    return Page(rows[:limit], rows[limit - 1].id if more else None)
+
+
+def replace(review_id: int, sentence: str) -> Sentiment:
+    """Give a review another text and score that; returns after the commit.
+
+    :raises ReviewNotFound: no review has that id.
+    """
+    [score] = analyzer.analyze([sentence])
+    review: Sentiment | None = db.session.scalar(
+        update(Sentiment)
+        .where(Sentiment.id == review_id)
+        .values(
+            sentence=sentence,
+            sentiment_score=score.sentiment_score,
+            confidence=score.confidence,
+            tokens=score.tokens,
+            windows=score.windows,
+            model_version=analyzer.version,
+        )
+        .returning(Sentiment)
+    )
+    if review is None:
+        raise ReviewNotFound(review_id)
+    db.session.commit()
+    return review
+
+
+def delete(review_id: int) -> None:
+    """Delete one review; returns after the commit.
+
+    :raises ReviewNotFound: no review has that id.
+    """
+    deleted = db.session.scalar(delete_from(Sentiment).where(Sentiment.id == review_id).returning(Sentiment.id))
+    if deleted is None:
+        raise ReviewNotFound(review_id)
+    db.session.commit()

@@ -1,0 +1,87 @@
+"""What a browser without JavaScript sees."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from test.builders import store_review
+
+HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_the_page_shows_a_form_and_the_latest_50_reviews(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        ids = [store_review(sentence=f"Film {number}.").id for number in range(51)]
+    answer = client.get("/", headers=HTML)
+    page = answer.get_data(as_text=True)
+    assert answer.mimetype == "text/html"
+    assert '<form method="post" action="/">' in page
+    assert [int(shown) for shown in re.findall(r'id="review-(\d+)"', page)] == ids[:0:-1]
+
+
+def test_a_submitted_form_is_scored_stored_and_shown(client: FlaskClient) -> None:
+    answer = client.post("/", data={"sentence": "A wonderful film."}, headers=HTML)
+    assert answer.status_code == 303
+    page = client.get(answer.headers["Location"], headers=HTML).get_data(as_text=True)
+    assert "A wonderful film." in page
+    assert "+ positive" in page
+
+
+def test_text_of_a_review_is_never_markup(client: FlaskClient) -> None:
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
+    client.post("/", data={"sentence": hostile})
+    answer = client.get("/", headers=HTML)
+    page = answer.get_data(as_text=True)
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;" in page
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_what_cannot_be_scored_is_said_beside_the_text(client: FlaskClient) -> None:
+    answer = client.post("/", data={"sentence": " \t "}, headers=HTML)
+    assert answer.status_code == 422
+    assert "Is empty or blank." in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_a_form_on_another_site_is_refused(client: FlaskClient, origin: str) -> None:
+    answer = client.post("/", data={"sentence": "Fine."}, headers={"Origin": origin})
+    assert answer.status_code == 403
+    assert client.get("/sentiments/").get_json() == []
+
+
+def test_the_form_on_this_site_is_taken(client: FlaskClient) -> None:
+    assert client.post("/", data={"sentence": "Fine."}, headers={"Origin": "http://localhost"}).status_code == 303
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", ""])
+def test_a_client_that_does_not_prefer_html_gets_the_list(client: FlaskClient, accept: str) -> None:
+    client.post("/sentiments/", json={"sentence": "Fine."})
+    answer = client.get("/", headers={"Accept": accept})
+    assert answer.get_json() == client.get("/sentiments/").get_json()
+    assert answer.headers["Vary"] == "Accept"
+
+
+def test_the_documentation_works_without_another_host(client: FlaskClient) -> None:
+    page = client.get("/docs").get_data(as_text=True)
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(assets) >= 3
+    for asset in assets:
+        assert asset.startswith("/")
+        with client.get(asset) as answer:
+            assert answer.status_code == 200
+
+
+def test_every_route_of_the_resource_is_documented(client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").get_json()["paths"]
+    assert {path: set(operations) & {"get", "post", "put", "delete"} for path, operations in paths.items()} == {
+        "/sentiments/": {"get", "post"},
+        "/sentiments/{review_id}": {"get", "put", "delete"},
+    }
+
+
+def test_a_file_outside_the_documentation_is_not_served(client: FlaskClient) -> None:
+    assert client.get("/docs/assets/../__init__.py").status_code == 404

@@ -1,0 +1,97 @@
+"""The service as `make run` starts it, in processes of its own, for tests that kill it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from src.config import ROOT
+
+
+class Service:
+    """A supervisor, gunicorn and PostgreSQL over one instance folder."""
+
+    def __init__(self, instance: Path) -> None:
+        self.instance = instance
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[str] | None = None
+        self.log = instance / "service.log"
+
+    def start(self) -> None:
+        """Start it and wait until it says that it is ready."""
+        environment = {**os.environ, "INSTANCE_PATH": str(self.instance), "PORT": str(self.port)}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flask", "serve"],
+                cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            )  # fmt: skip
+        wait_until(lambda: "Ready after" in self.output() or self.process.poll() is not None, 120)
+        assert self.process.poll() is None, self.output()
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal to the supervisor and return its exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def pid(self, part: str) -> int:
+        """Return the process id of the supervisor, gunicorn, its worker or the database."""
+        assert self.process is not None
+        if part == "supervisor":
+            return self.process.pid
+        if part == "database":
+            return int((self.instance / "postgres/postmaster.pid").read_text().split()[0])
+        [gunicorn] = [child for child in psutil.Process(self.process.pid).children() if "gunicorn" in child.cmdline()]
+        return gunicorn.pid if part == "gunicorn" else gunicorn.children()[0].pid
+
+    def request(self, method: str, path: str, body: object = None, timeout: float = 60) -> tuple[int, Any]:
+        """Return (status, JSON)."""
+        request = urllib.request.Request(
+            self.address + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+    def post(self, sentence: str, timeout: float = 60) -> int:
+        """Post a review and return its id."""
+        status, record = self.request("POST", "/sentiments/", {"sentence": sentence}, timeout)
+        assert status == 201, record
+        return int(record["id"])
+
+    def heals(self) -> bool:
+        """Tell whether a review can be posted."""
+        try:
+            return self.request("POST", "/sentiments/", {"sentence": "Fine."}, timeout=5)[0] == 201
+        except OSError:
+            return False
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait, and fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)

@@ -1,0 +1,99 @@
+"""The embedded PostgreSQL."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from src import create_app, database
+from src.config import ConfigError, Settings
+from src.database import EmbeddedPostgres
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not tmp_path: as root, the server runs as another user, who must be able to get there."""
+    path = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
+    yield path
+    EmbeddedPostgres(path).stop()
+    shutil.rmtree(path)
+
+
+def execute(server: EmbeddedPostgres, statement: str) -> object:
+    engine = create_engine(server.url)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(text(statement))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def postmaster(folder: Path) -> int:
+    return int((folder / "postgres/postmaster.pid").read_text().split()[0])
+
+
+def test_rows_survive_stop_and_start(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    assert server.start()
+    execute(server, "CREATE TABLE films AS SELECT 'Ran' AS title")
+    server.stop()
+    assert not server.is_running()
+    assert server.start()
+    assert execute(server, "SELECT title FROM films") == "Ran"
+
+
+def test_committed_rows_survive_a_kill(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    execute(server, "CREATE TABLE films AS SELECT 'Ran' AS title")
+    os.kill(postmaster(folder), signal.SIGKILL)
+    server.start()
+    assert execute(server, "SELECT title FROM films") == "Ran"
+
+
+def test_who_did_not_start_it_does_not_stop_it(folder: Path) -> None:
+    """`flask` commands attach to the server of a running service, and start one only where none runs."""
+    app = create_app(Settings(instance_path=folder))
+    server = EmbeddedPostgres(folder)
+    with app.app_context():
+        with database.running():
+            assert server.is_running()
+        assert not server.is_running()
+        server.start()
+        with database.running():
+            pass
+        assert server.is_running()
+
+
+def test_a_half_finished_set_up_is_begun_again(folder: Path) -> None:
+    (folder / "postgres.new").mkdir()
+    (folder / "postgres.new/PG_VERSION").write_text("18\n")
+    assert EmbeddedPostgres(folder).start()
+
+
+def test_only_the_own_user_reaches_the_socket(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    socket = Path(str(server.url.query["host"]))
+    assert socket.stat().st_mode & 0o077 == 0
+    assert execute(server, "SHOW listen_addresses") == ""
+
+
+def test_a_deep_folder_has_its_socket_elsewhere(folder: Path) -> None:
+    deep = folder / "a-rather-long-name-for-a-folder" / "and-another-one-that-is-just-as-long" / "and-one-more"
+    server = EmbeddedPostgres(deep)
+    server.start()
+    assert execute(server, "SELECT 1") == 1
+    server.stop()
+
+
+def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
+    server = EmbeddedPostgres(folder, ["shared_buffers=nonsense"])
+    with pytest.raises(ConfigError, match="shared_buffers"):
+        server.start()

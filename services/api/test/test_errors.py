@@ -1,0 +1,171 @@
+"""Bad input gets a clear error in the one problem shape, and leaves no row."""
+
+import json
+import logging
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from src import create_app, reviews
+from src.config import Settings
+from src.extensions import db
+from src.models import Sentiment
+
+JSON = {"Content-Type": "application/json"}
+SENTENCE = '{"sentence": %s}'
+
+BAD_BODIES = {
+    "empty": (b"", 400),
+    "not json": (b"sentence=fine", 400),
+    "cut short": (b'{"sentence": "fine', 400),
+    "invalid UTF-8": (b'{"sentence": "\xff"}', 400),
+    "UTF-16": ('{"sentence": "fine"}'.encode("utf-16"), 400),
+    "NaN": (b'{"sentence": NaN}', 400),
+    "Infinity": (b'{"sentence": -Infinity}', 400),
+    "a key twice": (b'{"sentence": "a", "sentence": "b"}', 400),
+    "a nesting bomb": (b"[" * 100_000, 400),
+    "a huge number": (b'{"sentence": ' + b"9" * 5000 + b"}", 400),
+    "an array": (b'[{"sentence": "fine"}]', 422),
+    "a string": (b'"fine"', 422),
+    "null": (b"null", 422),
+    "no sentence": (b"{}", 422),
+    "an unknown field": (b'{"sentence": "fine", "score": 1}', 422),
+    "a number": (b'{"sentence": 1}', 422),
+    "a null sentence": (b'{"sentence": null}', 422),
+    "a list": (b'{"sentence": ["fine"]}', 422),
+    "an empty sentence": (b'{"sentence": ""}', 422),
+    "a blank sentence": (rb'{"sentence": " \n\t\u00a0\u2003\u200b"}', 422),
+    "NUL": (rb'{"sentence": "a\u0000b"}', 422),
+    "a lone surrogate": (rb'{"sentence": "a\ud800b"}', 422),
+    "too long": (json.dumps({"sentence": "a" * 100_001}).encode(), 422),
+    "too large": (json.dumps({"sentence": "a" * 2**21}).encode(), 413),
+}
+
+
+def assert_problem(answer, status: int) -> dict[str, object]:  # type: ignore[no-untyped-def]
+    """The one shape, whatever went wrong."""
+    problem = answer.get_json()
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert {"type", "title", "status", "detail", "request_id"} <= set(problem)
+    assert problem["status"] == status
+    assert problem["detail"]
+    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert ("errors" in problem) == (status == 422)
+    return problem
+
+
+@pytest.mark.parametrize("name", BAD_BODIES)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_bad_body_is_a_problem_and_leaves_no_row(client: FlaskClient, app: Flask, name: str, method: str) -> None:
+    body, status = BAD_BODIES[name]
+    answer = client.open(
+        "/sentiments/" if method == "POST" else "/sentiments/1", method=method, data=body, headers=JSON
+    )
+    problem = assert_problem(answer, status)
+    for error in problem.get("errors", []):
+        assert set(error) == {"pointer", "detail"}
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Sentiment)) == 0
+
+
+def test_the_pointer_names_the_field(client: FlaskClient) -> None:
+    answer = client.post("/sentiments/", json={"sentence": "", "a/b~c": 1})
+    assert answer.get_json()["errors"] == [
+        {"pointer": "/sentence", "detail": "Is empty or blank."},
+        {"pointer": "/a~1b~0c", "detail": "Unknown field."},
+    ]
+
+
+def test_an_unknown_field_with_a_name_that_is_no_text_is_answered_too(client: FlaskClient) -> None:
+    answer = client.post("/sentiments/", data=rb'{"sentence": "fine", "\ud800": 1}', headers=JSON)
+    assert_problem(answer, 422)
+
+
+def test_a_form_is_told_the_curl_line_that_works(client: FlaskClient) -> None:
+    problem = assert_problem(client.post("/sentiments/", data={"sentence": "fine"}), 415)
+    assert "curl -H 'Content-Type: application/json' -d '{\"sentence\":" in problem["detail"]
+    assert "http://localhost/sentiments/" in problem["detail"]
+
+
+def test_a_body_without_content_type_is_not_json(client: FlaskClient) -> None:
+    assert_problem(client.post("/sentiments/", data=b'{"sentence": "fine"}'), 415)
+
+
+def test_exactly_the_longest_sentence_is_taken(client: FlaskClient) -> None:
+    assert client.post("/sentiments/", json={"sentence": "word " * 19_999 + "words"}).status_code == 201
+
+
+def test_an_unknown_path_is_not_found(client: FlaskClient) -> None:
+    assert_problem(client.get("/reviews/"), 404)
+
+
+def test_a_method_that_is_not_allowed_says_which_are(client: FlaskClient) -> None:
+    answer = client.patch("/sentiments/1")
+    assert_problem(answer, 405)
+    assert {"GET", "PUT", "DELETE"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_a_well_formed_request_id_is_kept(client: FlaskClient) -> None:
+    answer = client.get("/sentiments/99", headers={"X-Request-ID": "abc-1.2_3"})
+    assert answer.get_json()["request_id"] == answer.headers["X-Request-ID"] == "abc-1.2_3"
+
+
+@pytest.mark.parametrize("given", ["with space", "a" * 65, 'quote"', "é"])
+def test_a_request_id_of_another_form_is_replaced(client: FlaskClient, given: str) -> None:
+    assert client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
+
+
+def test_a_database_that_is_away_is_a_503_that_says_when_to_try_again(analyzer: object) -> None:
+    """No database text reaches the client, and nothing waits longer than the connection's time-out."""
+    from sqlalchemy.engine import make_url
+
+    app = create_app(Settings(database_url=make_url("postgresql+psycopg2://secret:word@127.0.0.1:1/none")), analyzer)
+    client = app.test_client()
+    for answer in (client.post("/sentiments/", json={"sentence": "fine"}), client.get("/sentiments/"), client.get("/")):
+        problem = assert_problem(answer, 503)
+        assert answer.headers["Retry-After"] == "1"
+        assert "secret" not in str(problem)
+        assert "127.0.0.1" not in str(problem)
+
+
+def test_without_a_model_posting_is_a_503_that_says_so(settings: Settings) -> None:
+    client = create_app(settings).test_client()
+    problem = assert_problem(client.post("/sentiments/", json={"sentence": "fine"}), 503)
+    assert "without a model" in problem["detail"]
+    assert_problem(client.get("/readyz"), 503)
+
+
+def test_a_defect_is_a_500_and_its_log_has_no_review(
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(sentence: str) -> None:
+        raise RuntimeError(f"cannot handle {sentence}")
+
+    monkeypatch.setattr(reviews, "create", fail)
+    with caplog.at_level(logging.DEBUG):
+        answer = client.post("/sentiments/", json={"sentence": "a secret opinion"})
+    problem = assert_problem(answer, 500)
+    logged = caplog.text + capsys.readouterr().out
+    assert "secret opinion" not in str(problem) + logged
+    assert "RuntimeError" in logged
+    assert str(problem["request_id"]) in logged
+
+
+def test_a_failed_commit_is_a_503_and_leaves_no_row(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("INSERT", {"sentence": "a secret opinion"}, Exception("terminating connection"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(db.session, "commit", fail)
+        assert_problem(client.post("/sentiments/", json={"sentence": "fine"}), 503)
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Sentiment)) == 0

@@ -1,0 +1,79 @@
+"""Every migration goes up, down and up again with rows in place."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import URL
+
+from src import create_app
+from src.config import Settings
+from src.database import MIGRATIONS
+from src.extensions import db
+from test.builders import store_review
+
+REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
+
+
+@pytest.fixture
+def fresh_app(database_url: URL) -> Iterator[Flask]:
+    """An app on an empty database of its own."""
+    url = database_url.set(database="sentiments_migrations")
+    server = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("CREATE DATABASE sentiments_migrations"))
+    app = create_app(Settings(database_url=url))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE sentiments_migrations WITH (FORCE)"))
+    server.dispose()
+
+
+def test_the_migrations_make_what_the_models_declare(fresh_app: Flask) -> None:
+    upgrade()
+    with db.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), db.metadata) == []
+
+
+def test_each_migration_goes_up_down_and_up_again_with_rows_in_place(fresh_app: Flask) -> None:
+    for before, revision in zip(["base", *REVISIONS], REVISIONS, strict=False):
+        upgrade(revision=revision)
+        if revision == REVISIONS[-1]:
+            for number in range(3):
+                store_review(sentence=f"Film {number}.")
+            db.session.remove()
+        downgrade(revision=before)
+        upgrade(revision=revision)
+
+
+def test_the_last_downgrade_leaves_nothing_behind(fresh_app: Flask) -> None:
+    upgrade()
+    downgrade(revision="base")
+    with db.engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        functions = text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+        assert connection.scalar(functions) == 0
+
+
+def test_autogenerate_finds_nothing_to_change(fresh_app: Flask) -> None:
+    """`flask db revision --autogenerate` writes no file right after an upgrade."""
+    upgrade()
+    before = set((Path(MIGRATIONS) / "versions").iterdir())
+    result = fresh_app.test_cli_runner().invoke(args=["db", "revision", "--autogenerate", "-m", "nothing"])
+    assert result.exit_code == 0, result.output
+    assert set((Path(MIGRATIONS) / "versions").iterdir()) == before
+
+
+def test_the_sql_can_be_read_without_a_database(fresh_app: Flask, capfd: pytest.CaptureFixture[str]) -> None:
+    result = fresh_app.test_cli_runner().invoke(args=["db", "upgrade", "--sql"])
+    assert result.exit_code == 0
+    assert "CREATE TABLE sentiments" in result.output + capfd.readouterr().out

@@ -1,0 +1,145 @@
+"""`make run` for real: what is acknowledged is there after any stop and any kill."""
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from src.database import EmbeddedPostgres
+from test.service import Service, wait_until
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A running service over an empty database."""
+    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
+    service = Service(folder)
+    service.start()
+    yield service
+    if service.process and service.process.poll() is None:
+        service.stop(signal.SIGTERM)
+    EmbeddedPostgres(folder).stop()
+    shutil.rmtree(folder)
+
+
+def sentences(service: Service) -> list[str]:
+    return [record["sentence"] for record in service.request("GET", "/sentiments/?limit=500")[1]]
+
+
+def test_it_says_what_it_does_and_how_to_use_it(service: Service) -> None:
+    output = service.output()
+    for line in ("Starting PostgreSQL", "Migrating the database", "Loading the model", service.address, "curl "):
+        assert line in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_ends_everything_and_the_next_start_finds_the_rows(service: Service, number: int) -> None:
+    service.post("A fine film.")
+    children = psutil.Process(service.pid("supervisor")).children(recursive=True)
+    assert service.stop(number) == 0
+    assert not EmbeddedPostgres(service.instance).is_running()
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    service.start()
+    assert sentences(service) == ["A fine film."]
+
+
+@pytest.mark.parametrize("parts", [["supervisor"], ["gunicorn"], ["supervisor", "gunicorn", "worker", "database"]])
+def test_a_start_after_a_kill_finds_the_rows(service: Service, parts: list[str]) -> None:
+    service.post("A fine film.")
+    for pid in [service.pid(part) for part in parts]:
+        os.kill(pid, signal.SIGKILL)
+    assert service.process is not None
+    service.process.wait(60)
+    service.start()
+    assert sentences(service) == ["A fine film."]
+
+
+@pytest.mark.parametrize("part", ["worker", "database"])
+def test_it_heals_when_a_part_is_killed(service: Service, part: str) -> None:
+    service.post("A fine film.")
+    os.kill(service.pid(part), signal.SIGKILL)
+    wait_until(service.heals, 60)
+    assert sentences(service)[-1] == "A fine film."
+
+
+def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_there(service: Service) -> None:
+    acknowledged: list[str] = []
+
+    def client(number: int) -> None:
+        for count in range(1000):
+            sentence = f"Client {number} liked film {count}."
+            try:
+                service.post(sentence, timeout=10)
+            except (OSError, AssertionError):
+                return
+            acknowledged.append(sentence)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(acknowledged) > 50, 60)
+    for part in ("supervisor", "database", "gunicorn"):
+        os.kill(service.pid(part), signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+    assert service.process is not None
+    service.process.wait(60)
+    service.start()
+    stored, address = set(), "/sentiments/?limit=500"
+    while True:
+        page = service.request("GET", address)[1]
+        if not page:
+            break
+        stored |= {record["sentence"] for record in page}
+        address = f"/sentiments/?limit=500&before={page[-1]['id']}"
+    assert set(acknowledged) <= stored
+
+
+def test_a_stop_finishes_what_was_accepted(service: Service) -> None:
+    """A review of 100,000 characters takes a second or more; the stop waits for its answer and its row."""
+    with ThreadPoolExecutor() as pool:
+        posted = pool.submit(service.post, "A wonderful film. " * 5555)
+        wait_until(lambda: _busy(service), 30)
+        assert service.stop(signal.SIGTERM) == 0
+        assert posted.result() >= 1
+    service.start()
+    assert len(sentences(service)) == 1
+
+
+def _busy(service: Service) -> bool:
+    """Whether the worker has the client's connection and computes."""
+    worker = psutil.Process(service.pid("worker"))
+    return bool(worker.net_connections("tcp")) and worker.cpu_percent(0.2) > 50
+
+
+def test_32_clients_at_once_are_all_answered(service: Service) -> None:
+    with ThreadPoolExecutor(32) as pool:
+        ids = list(pool.map(lambda number: service.post(f"Film {number} was fine."), range(96)))
+    assert len(set(ids)) == 96
+    assert len(sentences(service)) == 96
+
+
+def test_a_second_service_over_the_same_database_is_refused(service: Service) -> None:
+    second = Service(service.instance)
+    second.log = service.instance / "second.log"
+    with pytest.raises(AssertionError, match="already serves"):
+        second.start()
+    assert service.heals()
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_start_with_what_to_do(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.stop()
+    monkeypatch.setenv("MODEL_PATH", "/nowhere")
+    with pytest.raises(AssertionError, match="MODEL_PATH=/nowhere: there is no such folder"):
+        service.start()
