@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import struct
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from src.config import Settings
 
 settings = Settings.from_env()
 
-bind = f"{settings.host}:{settings.port}"
+bind = settings.bind
 workers = 1
 worker_class = "gthread"
 threads = settings.threads
@@ -19,11 +21,21 @@ graceful_timeout = 30
 keepalive = 5
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a heartbeat must not wait for a disk
 control_socket_disable = True  # nobody asks it, and a read-only home has no room for it
-reload = os.environ.get("RELOAD") == "1"
+
+CLIENT_SECONDS = 30
+"""The longest that a client may send nothing in the middle of a request, or read nothing of an answer."""
 
 
-def when_ready(_server: Any) -> None:
-    """Stop when the supervisor is gone, however it went: its end of this pipe then closes."""
+def when_ready(server: Any) -> None:
+    """Bound the wait for slow clients, and stop when the supervisor is gone, however it went."""
+    for listener in server.LISTENERS:  # what they accept inherits it; gthread itself waits for ever
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_SECONDS, 0))
+    _stop_with_supervisor()
+
+
+def _stop_with_supervisor() -> None:
+    """Wait in a thread for the supervisor's end of a pipe to close, which it does on any death."""
     descriptor = os.environ.get("SUPERVISOR_PIPE")
     if descriptor is None:
         return

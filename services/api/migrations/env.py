@@ -21,6 +21,9 @@ if context.is_offline_mode():
         context.run_migrations()
 else:
     with database.running(), db.engine.connect() as connection:
+        # A request may not take long; a new index on a large table does.
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.commit()
         context.configure(connection=connection, target_metadata=db.metadata, process_revision_directives=_skip_empty)
         with context.begin_transaction():
             context.run_migrations()

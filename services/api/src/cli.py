@@ -12,8 +12,9 @@ def register(app: Flask) -> None:
 
 
 @click.command()
-def serve() -> None:
+@click.option("--with-parent", is_flag=True, help="Stop too when the process that started this one is gone.")
+def serve(with_parent: bool) -> None:  # noqa: FBT001  # click passes options by name
     """Start the database if none is configured, migrate it and serve until Ctrl-C."""
     from src.supervisor import Supervisor
 
-    raise SystemExit(Supervisor(Settings.from_env()).run())
+    raise SystemExit(Supervisor(Settings.from_env(), with_parent=with_parent).run())

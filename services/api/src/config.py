@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import click
 from environs import Env
 from marshmallow import validate
 from sqlalchemy.engine import URL, make_url
@@ -15,11 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 """services/api: where `model/`, `migrations/` and `instance/` lie."""
 
 
+POOL_MAX = 80
+"""PostgreSQL takes 100 connections unless told otherwise, and others want some of them."""
+
 T = TypeVar("T")
 
 
-class ConfigError(Exception):
-    """A setting that cannot be used; the message names the variable and what it takes."""
+class ConfigError(click.ClickException):
+    """A setting that cannot be used; the message names the variable. `flask` commands show it without a traceback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5051
     threads: int = 32
-    """Requests that are worked on at once, and database connections."""
+    """Requests that are worked on at once, and database connections (of these at most `POOL_MAX`)."""
     max_body_bytes: int = 2 * 1024 * 1024
     max_sentence_chars: int = 100_000
     log_level: str = "INFO"
@@ -70,6 +74,11 @@ class Settings:
             log_level=read("LOG_LEVEL", default.log_level, lambda name: logging.getLevelName(env.log_level(name))),
         )
 
+    @property
+    def bind(self) -> str:
+        """Where to listen, as `host:port`; an IPv6 host is in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     def flask_config(self, database_url: URL) -> dict[str, Any]:
         """Return what Flask and its extensions are configured with."""
         return {
@@ -78,7 +87,7 @@ class Settings:
             "MAX_SENTENCE_CHARS": self.max_sentence_chars,
             "SQLALCHEMY_DATABASE_URI": database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {
-                "pool_size": self.threads,
+                "pool_size": min(self.threads, POOL_MAX),
                 "max_overflow": 0,
                 "pool_timeout": 5,
                 "pool_pre_ping": True,
@@ -87,6 +96,11 @@ class Settings:
                     "connect_timeout": 5,
                     "application_name": "sentiments",
                     "options": "-c timezone=UTC -c statement_timeout=30s",
+                    # A database whose machine is gone answers nothing at all: notice within seconds, not TCP's minutes.
+                    "tcp_user_timeout": 10_000,
+                    "keepalives_idle": 10,
+                    "keepalives_interval": 3,
+                    "keepalives_count": 3,
                 },
             },
             "API_TITLE": "Sentiments",

@@ -72,7 +72,7 @@ class Unavailable(DomainError):
     """The database or the model is away; trying again soon may help."""
 
     status = 503
-    detail = "The database cannot be reached at the moment. Nothing was stored; try again."
+    detail = "The database cannot be reached at the moment; try again."
 
 
 class ModelNotLoaded(Unavailable):
@@ -122,9 +122,7 @@ def _on_domain_error(error: DomainError) -> Response:
 
 
 def _on_http_error(error: HTTPException) -> Response:
-    if error.code is None or error.code < 400:  # a redirect is an HTTPException too
-        return error.get_response()  # type: ignore[return-value]  # werkzeug types its own Response, not Flask's
-    response = problem(error.code, error.description or "")
+    response = problem(error.code or 500, error.description or "")
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value  # Allow, with 405
@@ -132,7 +130,7 @@ def _on_http_error(error: HTTPException) -> Response:
 
 
 def _on_database_away(error: Exception) -> Response:
-    logger.error("database away", error=type(error).__name__, sqlstate=_sqlstate(error))
+    logger.error("database away", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id())
     return _on_domain_error(Unavailable())
 
 

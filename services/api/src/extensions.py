@@ -28,10 +28,16 @@ class Base(DeclarativeBase):
     )
 
 
+class ProblemApi(Api):
+    """flask-smorest's, without its own error shape in the document: every error here is a Problem."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+
 # A record is complete when it is stored (INSERT ... RETURNING): reading it after the commit asks nothing again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
-api = Api()
+api = ProblemApi()
 
 ANALYZER = "sentiment_analyzer"
 

@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
 _KEY = "metrics_registry"
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def register(app: Flask) -> None:
@@ -22,7 +23,8 @@ def register(app: Flask) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
-        requests.labels(request.method, route, response.status_code).inc()
+        method = request.method if request.method in _METHODS else "other"  # a client may send any word
+        requests.labels(method, route, response.status_code).inc()
         seconds.labels(route).observe(time.perf_counter() - g.started)
         return response
 

@@ -19,6 +19,8 @@ _NOT_JSON = (
 )
 
 
+MAX_ERRORS = 20
+"""Of a body of nothing but unknown fields, this many are named."""
 _PROBLEMS = {
     400: "The body is not JSON.",
     404: "No review has that id.",
@@ -40,8 +42,10 @@ def load_json(body: bytes) -> Any:
         raise MalformedJson("The JSON is nested too deep.") from error
     except UnicodeDecodeError as error:
         raise MalformedJson(f"The body is not UTF-8: byte {error.start} is invalid.") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise MalformedJson(f"The body is not JSON: {error}.") from error
+    except ValueError as error:  # int() on thousands of digits; its message is about Python
+        raise MalformedJson("The body has a number of more digits than anybody needs.") from error
 
 
 class StrictParser(FlaskParser):
@@ -60,7 +64,7 @@ class StrictParser(FlaskParser):
         :raises InvalidInput: always.
         """
         messages = error.messages_dict
-        raise InvalidInput([entry for location in messages.values() for entry in _entries("", location)])
+        raise InvalidInput([entry for location in messages.values() for entry in _entries("", location)][:MAX_ERRORS])
 
 
 class StrictBlueprint(Blueprint):
@@ -87,7 +91,7 @@ def refuse_query() -> None:
     :raises InvalidInput: there is one.
     """
     if request.args:
-        raise InvalidInput([{"pointer": f"/{name}", "detail": "Unknown field."} for name in request.args])
+        raise InvalidInput(_entries("", {name: ["Unknown field."] for name in request.args})[:MAX_ERRORS])
 
 
 def _entries(pointer: str, messages: Any) -> list[dict[str, str]]:
@@ -108,9 +112,9 @@ def _escape(name: str) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("an object has a key twice")
+        raise MalformedJson("The body is not JSON: an object has a key twice.")
     return members
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise MalformedJson(f"The body is not JSON: {name} is none of its values.")

@@ -1,6 +1,7 @@
 """Request and response shapes, and their limits."""
 
 import re
+import unicodedata
 from typing import Any
 
 from flask import current_app
@@ -13,6 +14,7 @@ PAGE_DEFAULT = 50
 PAGE_MAX = 500
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 _DIGITS = re.compile("[0-9]{1,19}")
 
 
@@ -28,7 +30,7 @@ def check_sentence(sentence: str) -> None:
         raise ValidationError("Has a NUL character, which PostgreSQL cannot store.")
     if _SURROGATE.search(sentence):
         raise ValidationError("Has a lone surrogate, which is no Unicode text.")
-    if not any(character.isprintable() and not character.isspace() for character in sentence):
+    if all(unicodedata.category(character) in _INVISIBLE for character in sentence):
         raise ValidationError("Is empty or blank.")
 
 
@@ -50,7 +52,6 @@ class ReviewIn(StrictSchema):
             "description": "The review, at most MAX_SENTENCE_CHARS (100,000) characters; it is scored whole.",
             "example": "A quiet, funny film that stays with you.",
             "minLength": 1,
-            "maxLength": 100_000,
         },
     )
 

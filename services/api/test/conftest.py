@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 
 from src import create_app
 from src.config import ROOT, Settings
-from src.database import EmbeddedPostgres
+from src.embedded_postgres import EmbeddedPostgres
 from src.extensions import db
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
@@ -43,7 +43,7 @@ def database_url() -> Iterator[URL]:
     named = os.environ.get("TEST_DATABASE_URL")
     if named:
         url = make_url(named).set(drivername="postgresql+psycopg2")
-        _create_empty(url)
+        create_empty(url)
         yield url
         return
     folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
@@ -54,7 +54,7 @@ def database_url() -> Iterator[URL]:
     shutil.rmtree(folder)
 
 
-def _create_empty(url: URL) -> None:
+def create_empty(url: URL) -> None:
     """Drop the database of that name, if there is one, and create it."""
     engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

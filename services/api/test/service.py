@@ -23,6 +23,7 @@ class Service:
 
     def __init__(self, instance: Path) -> None:
         self.instance = instance
+        instance.mkdir(exist_ok=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -30,15 +31,27 @@ class Service:
         self.process: subprocess.Popen[str] | None = None
         self.log = instance / "service.log"
 
-    def start(self) -> None:
-        """Start it and wait until it says that it is ready."""
-        environment = {**os.environ, "INSTANCE_PATH": str(self.instance), "PORT": str(self.port)}
+    def start(self, output: int | None = None) -> None:
+        """Start it and wait until it is ready.
+
+        :param output: a file descriptor to write to; the log file if None, in which it then says so.
+        """
+        environment = {
+            **os.environ, "INSTANCE_PATH": str(self.instance), "PORT": str(self.port),
+            "DATABASE_URL": "", "FLASK_SKIP_DOTENV": "1", "FLASK_APP": "src",  # never the user's own database
+        }  # fmt: skip
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flask", "serve"],
-                cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            )  # fmt: skip
-        wait_until(lambda: "Ready after" in self.output() or self.process.poll() is not None, 120)
+                cwd=ROOT,
+                env=environment,
+                stdout=output or log,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        ready = self.heals if output else lambda: "Ready after" in self.output()
+        wait_until(lambda: ready() or self.process.poll() is not None, 120)
         assert self.process.poll() is None, self.output()
 
     def output(self) -> str:

@@ -1,19 +1,22 @@
 """Settings."""
 
+import re
+
 import pytest
 
 from src.config import ROOT, ConfigError, Settings
 
+NAMES = re.findall(r'"([A-Z_]+)", default', (ROOT / "src/config.py").read_text())
+
 
 def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "MODEL_PATH", "HOST", "PORT", "THREADS", "LOG_LEVEL", "INSTANCE_PATH"):
+    for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     assert Settings.from_env() == Settings()
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose passes on variables that are not set as empty ones."""
-    for name in ("DATABASE_URL", "MODEL_PATH", "HOST", "PORT", "THREADS", "MAX_BODY_BYTES", "LOG_LEVEL"):
+    for name in NAMES:
         monkeypatch.setenv(name, "")
     assert Settings.from_env() == Settings()
 
@@ -39,11 +42,15 @@ def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, n
         Settings.from_env()
 
 
-def test_env_example_lists_every_variable_that_is_read() -> None:
-    example = (ROOT.parent.parent / ".env.example").read_text()
-    source = (ROOT / "src/config.py").read_text()
-    import re
+def test_env_example_and_readme_list_every_variable_that_is_read() -> None:
+    top = ROOT.parent.parent
+    example, readme = (top / ".env.example").read_text(), (top / "README.md").read_text()
+    assert len(NAMES) == len(Settings.__dataclass_fields__)
+    for name in [*NAMES, "TEST_DATABASE_URL", "DATA_DIR"]:
+        assert re.search(rf"^(# )?{name}=", example, re.MULTILINE), name
+        assert f"`{name}`" in readme, name
 
-    for name in re.findall(r'"([A-Z][A-Z_]+)"', source.split("def flask_config")[0]):
-        if name != "INFO":
-            assert re.search(rf"^#? ?{name}=", example, re.MULTILINE), name
+
+@pytest.mark.parametrize(("host", "bind"), [("127.0.0.1", "127.0.0.1:5051"), ("::1", "[::1]:5051")])
+def test_an_ipv6_host_is_in_brackets(host: str, bind: str) -> None:
+    assert Settings(host=host).bind == bind

@@ -6,13 +6,13 @@ import logging
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import create_engine, func, select, text
 
 from src import create_app, reviews
 from src.config import Settings
-from src.extensions import db
+from src.extensions import ANALYZER, db
 from src.models import Sentiment
+from src.sentiment_analyzer import Score
 
 JSON = {"Content-Type": "application/json"}
 SENTENCE = '{"sentence": %s}'
@@ -28,6 +28,7 @@ BAD_BODIES = {
     "a key twice": (b'{"sentence": "a", "sentence": "b"}', 400),
     "a nesting bomb": (b"[" * 100_000, 400),
     "a huge number": (b'{"sentence": ' + b"9" * 5000 + b"}", 400),
+    "a deep object": (b'{"a":' * 100_000, 400),
     "an array": (b'[{"sentence": "fine"}]', 422),
     "a string": (b'"fine"', 422),
     "null": (b"null", 422),
@@ -80,6 +81,11 @@ def test_the_pointer_names_the_field(client: FlaskClient) -> None:
     ]
 
 
+def test_a_body_of_nothing_but_unknown_fields_has_a_short_answer(client: FlaskClient) -> None:
+    answer = client.post("/sentiments/", json={f"field {number}": 1 for number in range(10_000)})
+    assert len(answer.get_json()["errors"]) == 20
+
+
 def test_an_unknown_field_with_a_name_that_is_no_text_is_answered_too(client: FlaskClient) -> None:
     answer = client.post("/sentiments/", data=rb'{"sentence": "fine", "\ud800": 1}', headers=JSON)
     assert_problem(answer, 422)
@@ -107,6 +113,25 @@ def test_a_method_that_is_not_allowed_says_which_are(client: FlaskClient) -> Non
     answer = client.patch("/sentiments/1")
     assert_problem(answer, 405)
     assert {"GET", "PUT", "DELETE"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_options_says_which_methods_there_are(client: FlaskClient) -> None:
+    answer = client.options("/sentiments/?limit=5")
+    assert answer.status_code == 200
+    assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_a_character_newer_than_this_python_is_no_blank(client: FlaskClient) -> None:
+    assert client.post("/sentiments/", json={"sentence": "\U0001fae8"}).status_code == 201
+
+
+def test_a_number_of_too_many_digits_is_told_without_talk_of_python(client: FlaskClient) -> None:
+    answer = client.post("/sentiments/", data=b'{"sentence": ' + b"9" * 5000 + b"}", headers=JSON)
+    assert "sys." not in answer.get_json()["detail"]
+
+
+def test_an_absurd_character_reference_is_scored(client: FlaskClient) -> None:
+    assert client.post("/sentiments/", json={"sentence": f"&#{'9' * 5000};"}).status_code == 201
 
 
 def test_a_well_formed_request_id_is_kept(client: FlaskClient) -> None:
@@ -158,14 +183,39 @@ def test_a_defect_is_a_500_and_its_log_has_no_review(
     assert str(problem["request_id"]) in logged
 
 
-def test_a_failed_commit_is_a_503_and_leaves_no_row(
-    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+def test_what_the_database_refuses_leaves_no_row_and_no_review_in_a_log(
+    client: FlaskClient,
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail() -> None:
-        raise OperationalError("INSERT", {"sentence": "a secret opinion"}, Exception("terminating connection"))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(db.session, "commit", fail)
-        assert_problem(client.post("/sentiments/", json={"sentence": "fine"}), 503)
+    """An analyzer that breaks its promises runs into a CHECK; PostgreSQL quotes the row in its message."""
+    broken = Score(sentiment_score=2.0, confidence=0.9, tokens=1, windows=1)
+    monkeypatch.setattr(app.extensions[ANALYZER], "analyze", lambda texts: [broken for _ in texts])
+    with caplog.at_level(logging.DEBUG):
+        problem = assert_problem(client.post("/sentiments/", json={"sentence": "a secret opinion"}), 500)
+    logged = caplog.text + capsys.readouterr().out
+    assert "23514" in logged  # check_violation
+    assert "secret opinion" not in str(problem) + logged
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Sentiment)) == 0
+
+
+def test_a_connection_that_the_database_cut_is_replaced(settings: Settings, analyzer: object) -> None:
+    """After a restart of PostgreSQL no request fails for the connections that the pool kept."""
+    app = create_app(settings, analyzer)
+    client = app.test_client()
+    assert client.get("/sentiments/").status_code == 200
+    with app.app_context():
+        others = text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'sentiments' AND pid <> pg_backend_pid()"
+        )
+        killer = create_engine(settings.database_url)
+        with killer.connect() as connection:
+            connection.execute(others)
+        killer.dispose()
+    assert client.get("/sentiments/").status_code == 200
+    with app.app_context():
+        db.engine.dispose()

@@ -17,6 +17,7 @@ from src.config import Settings
 from src.database import MIGRATIONS
 from src.extensions import db
 from test.builders import store_review
+from test.conftest import create_empty
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 
@@ -26,8 +27,7 @@ def fresh_app(database_url: URL) -> Iterator[Flask]:
     """An app on an empty database of its own."""
     url = database_url.set(database="sentiments_migrations")
     server = create_engine(database_url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text("CREATE DATABASE sentiments_migrations"))
+    create_empty(url)
     app = create_app(Settings(database_url=url))
     with app.app_context():
         yield app

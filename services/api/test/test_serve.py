@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from src.database import EmbeddedPostgres
+from src.embedded_postgres import EmbeddedPostgres
 from test.service import Service, wait_until
 
 pytestmark = pytest.mark.server
@@ -116,9 +117,62 @@ def test_a_stop_finishes_what_was_accepted(service: Service) -> None:
 
 
 def _busy(service: Service) -> bool:
-    """Whether the worker has the client's connection and computes."""
+    """Tell whether the worker has a client's connection and computes."""
     worker = psutil.Process(service.pid("worker"))
-    return bool(worker.net_connections("tcp")) and worker.cpu_percent(0.2) > 50
+    clients = [
+        one
+        for one in worker.net_connections("tcp")
+        if one.status == psutil.CONN_ESTABLISHED and one.laddr.port == service.port
+    ]
+    return bool(clients) and worker.cpu_percent(0.2) > 50
+
+
+def test_a_start_after_a_kill_with_a_request_in_flight_waits_for_the_port(service: Service) -> None:
+    with ThreadPoolExecutor() as pool:
+        posted = pool.submit(service.post, "A wonderful film. " * 5555)
+        wait_until(lambda: _busy(service), 30)
+        os.kill(service.pid("supervisor"), signal.SIGKILL)
+        assert service.process is not None
+        service.process.wait(60)
+        service.start()
+        assert service.heals()
+        posted.exception(60)
+
+
+def test_a_stop_whose_output_nobody_reads_stops_the_database_too(service: Service) -> None:
+    """As Ctrl-C under `make run | tee log`, where tee goes first."""
+    service.stop()
+    read, write = os.pipe()
+    service.start(output=write)
+    os.close(write)
+    os.close(read)
+    assert service.stop() == 0
+    assert not EmbeddedPostgres(service.instance).is_running()
+
+
+def test_a_port_that_is_taken_is_said(service: Service) -> None:
+    second_folder = service.instance / "second"
+    second = Service(second_folder)
+    second.port = service.port
+    with pytest.raises(AssertionError, match="cannot be listened on"):
+        second.start()
+
+
+def test_clients_that_stop_in_mid_request_do_not_hang_the_service(service: Service) -> None:
+    """More of them than there are threads."""
+    stalled = []
+    for number in range(40):
+        connection = socket.create_connection(("127.0.0.1", service.port))
+        half = (
+            b"POST / HT"
+            if number % 2
+            else b"POST /sentiments/ HTTP/1.1\r\nContent-Length: 99\r\nContent-Type: application/json\r\n\r\n{"
+        )
+        connection.sendall(half)
+        stalled.append(connection)
+    wait_until(service.heals, 60)
+    for connection in stalled:
+        connection.close()
 
 
 def test_32_clients_at_once_are_all_answered(service: Service) -> None:

@@ -1,7 +1,6 @@
 """What a browser shows: the form with the latest reviews, and the files of the API documentation."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
 from flask.typing import ResponseReturnValue
@@ -36,8 +35,9 @@ def submit() -> ResponseReturnValue:
     :raises CrossOrigin: the form stands on a page of another site.
     """
     origin = request.headers.get("Origin")  # browsers send it with every form; curl does not
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin not in (None, f"http://{request.host}", f"https://{request.host}"):
         raise CrossOrigin
+    refuse_query()
     sentence = request.form.get("sentence", "")
     try:
         check_sentence(sentence)

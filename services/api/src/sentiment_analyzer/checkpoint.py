@@ -23,6 +23,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 _VERSIONED = (WEIGHTS, CONFIG, *_TOKENIZER_FILES, calibration.FILE)
+SPECIAL_TOKENS = ("[CLS]", "[SEP]", "[PAD]")
 _HUB_ID = re.compile(r"(?P<id>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[\w./-]+))?")
 _POSITIVE, _NEGATIVE = {"positive", "pos"}, {"negative", "neg"}
 
@@ -54,7 +55,7 @@ def open_checkpoint(name: str) -> Checkpoint:
     return Checkpoint(
         config=config,
         weights=_read_weights(folder, config),
-        tokenizer=_read_tokenizer(folder),
+        tokenizer=_read_tokenizer(folder, config),
         positive=_positive_label(folder, config),
         temperature=calibration.read_temperature(folder),
         version=f"{label}@{_fingerprint(folder)}",
@@ -91,6 +92,9 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{path} does not describe a DistilBERT, the only kind of model that is served")
     if config.get("activation", "gelu") != "gelu":
         raise ModelError(f"{path}: activation {config['activation']!r} is not supported, only 'gelu'")
+    for name in ("vocab_size", "max_position_embeddings", "dim", "hidden_dim", "n_heads", "n_layers"):
+        if not isinstance(config.get(name), int) or config[name] < 1:
+            raise ModelError(f"{path}: {name} is {config.get(name)!r}, where a DistilBERT has a positive number")
     return config
 
 
@@ -138,7 +142,7 @@ def _expected_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return shapes | {f"{norm}.{part}": (dim,) for norm in norms for part in ("weight", "bias")}
 
 
-def _read_tokenizer(folder: Path) -> Tokenizer:
+def _read_tokenizer(folder: Path, config: dict[str, Any]) -> Tokenizer:
     path = folder / "tokenizer.json"
     if not path.exists() and not (folder / "vocab.txt").exists():
         raise ModelError(f"{path} is missing: {folder} is not a folder that save_pretrained wrote")
@@ -151,6 +155,12 @@ def _read_tokenizer(folder: Path) -> Tokenizer:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer
     except Exception as error:  # tokenizers raises bare Exception for a damaged file
         raise ModelError(f"{folder} has no tokenizer.json that can be read: {error}") from error
+    if tokenizer.get_vocab_size() > config["vocab_size"]:
+        raise ModelError(
+            f"{folder}: the tokenizer has {tokenizer.get_vocab_size()} pieces, the model only {config['vocab_size']}"
+        )
+    if None in [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS]:
+        raise ModelError(f"{folder}: the tokenizer lacks one of {SPECIAL_TOKENS}")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

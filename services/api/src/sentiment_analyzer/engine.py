@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from src.sentiment_analyzer.checkpoint import Checkpoint
+from src.sentiment_analyzer.checkpoint import SPECIAL_TOKENS, Checkpoint
 from src.sentiment_analyzer.linear import FloatLinear, Int8Linear, Linear
 
 BUCKET = 16
@@ -51,7 +51,7 @@ class Engine:
                 torch.cat([weights[f"{part}.bias"] for part in names]),
             )
 
-        self._tokenizer_ids = tuple(checkpoint.tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        self._tokenizer_ids = tuple(checkpoint.tokenizer.token_to_id(token) for token in SPECIAL_TOKENS)
         self._words = weights["distilbert.embeddings.word_embeddings.weight"]
         self._positions = weights["distilbert.embeddings.position_embeddings.weight"].float()
         self._embedding_norm = norm("distilbert.embeddings.LayerNorm")

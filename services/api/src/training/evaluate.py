@@ -5,6 +5,9 @@ import datetime
 import json
 import math
 import platform
+import random
+import shlex
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -85,8 +88,11 @@ def calibrate(folder: Path, held_out: Sequence[data.Example]) -> float:
     return temperature
 
 
-def compare(folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of each set for int8 and float32, and how often the two disagree on the label."""
+def compare(folder: Path, names: Sequence[str], sample: int | None = None) -> dict[str, Any]:
+    """Return the figures of each set for int8 and float32, and how often the two disagree on the label.
+
+    :param sample: the most texts of a set, drawn with a fixed seed; None for all of them.
+    """
     analyzers = {
         "int8": SentimentAnalyzer.load(str(folder)),
         "fp32": SentimentAnalyzer.load(str(folder), quantized=False),
@@ -94,6 +100,8 @@ def compare(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     sets: dict[str, Any] = {}
     for name in names:
         examples = data.load(name)
+        if sample is not None and sample < len(examples):
+            examples = random.Random(0).sample(examples, sample)  # noqa: S311  # a sample, not a secret
         texts, labels = [example.text for example in examples], labels_of(examples)
         found: dict[str, NDArray[np.float64]] = {
             kind: scores(analyzer, texts, f"{name} {kind}") for kind, analyzer in analyzers.items()
@@ -126,11 +134,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("model"))
     parser.add_argument("--sets", nargs="+", default=list(data.EVALUATION), choices=list(data.SOURCES))
+    parser.add_argument("--sample", type=int, help="at most so many texts of each set, always the same ones")
     arguments = parser.parse_args()
     started = time.monotonic()
-    metrics = compare(arguments.model, arguments.sets)
+    metrics = compare(arguments.model, arguments.sets, arguments.sample)
     metrics |= {
-        "command": "make -C services/api evaluate",
+        "command": shlex.join(["python", "-m", "src.training.evaluate", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seconds": round(time.monotonic() - started),
         "torch": torch.__version__,

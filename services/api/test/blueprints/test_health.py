@@ -31,7 +31,10 @@ def test_not_ready_without_a_database(analyzer: SentimentAnalyzer) -> None:
 def test_metrics_count_by_route_and_not_by_path(client: FlaskClient) -> None:
     for path in ("/sentiments/1", "/sentiments/2", "/nowhere"):
         client.get(path)
+    client.open("/healthz", method="ZZ1")
     exposed = client.get("/metrics").get_data(as_text=True)
     assert 'http_requests_total{method="GET",route="/sentiments/<review_id>",status="404"}' in exposed
     assert 'route="none"' in exposed
+    assert 'method="other"' in exposed
+    assert "ZZ1" not in exposed
     assert "/sentiments/1" not in exposed

@@ -46,7 +46,7 @@ def test_what_cannot_be_scored_is_said_beside_the_text(client: FlaskClient) -> N
     assert "Is empty or blank." in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://localhost.evil.example"])
 def test_a_form_on_another_site_is_refused(client: FlaskClient, origin: str) -> None:
     answer = client.post("/", data={"sentence": "Fine."}, headers={"Origin": origin})
     assert answer.status_code == 403
@@ -81,6 +81,16 @@ def test_every_route_of_the_resource_is_documented(client: FlaskClient) -> None:
         "/sentiments/": {"get", "post"},
         "/sentiments/{review_id}": {"get", "put", "delete"},
     }
+
+
+def test_every_error_is_documented_in_the_one_shape(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation.get("responses", {}).items() if isinstance(operation, dict) else ():
+                if not status.startswith("2"):
+                    schema = answer["content"]["application/problem+json"]["schema"]
+                    assert schema == {"$ref": "#/components/schemas/Problem"}, status
 
 
 def test_a_file_outside_the_documentation_is_not_served(client: FlaskClient) -> None:

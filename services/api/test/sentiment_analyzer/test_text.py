@@ -1,5 +1,7 @@
 """Cleaning."""
 
+import signal
+
 import pytest
 
 from src.sentiment_analyzer.text import clean
@@ -19,6 +21,18 @@ from src.sentiment_analyzer.text import clean
 )
 def test_markup_and_treebank_spelling_are_undone(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<" + " " * 99_998 + "x", "< " * 50_000, "&#" + "9" * 99_000 + ";", "&#" * 50_000, " n't" * 25_000]
+)
+def test_hostile_text_is_cleaned_at_once(hostile: str) -> None:
+    """Quadratic work on 100,000 characters would hold the interpreter for minutes; this ends the test then."""
+    signal.alarm(5)
+    try:
+        assert len(clean(hostile)) <= len(hostile)
+    finally:
+        signal.alarm(0)
 
 
 def test_plain_text_is_left_alone() -> None:

@@ -5,14 +5,16 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
 
 from src import create_app, database
 from src.config import ConfigError, Settings
-from src.database import EmbeddedPostgres
+from src.embedded_postgres import EmbeddedPostgres
 
 
 @pytest.fixture
@@ -40,11 +42,11 @@ def postmaster(folder: Path) -> int:
 
 def test_rows_survive_stop_and_start(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
-    assert server.start()
+    server.start()
     execute(server, "CREATE TABLE films AS SELECT 'Ran' AS title")
     server.stop()
     assert not server.is_running()
-    assert server.start()
+    server.start()
     assert execute(server, "SELECT title FROM films") == "Ran"
 
 
@@ -71,10 +73,43 @@ def test_who_did_not_start_it_does_not_stop_it(folder: Path) -> None:
         assert server.is_running()
 
 
+def test_starts_that_race_end_with_one_server(folder: Path) -> None:
+    servers = [EmbeddedPostgres(folder) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(EmbeddedPostgres.start, servers))
+    first = postmaster(folder)
+    assert [execute(server, "SELECT 1") for server in servers] == [1, 1, 1, 1]
+    assert postmaster(folder) == first
+
+
+def test_another_process_that_has_the_number_of_a_dead_server_is_left_alone(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    (folder / "postgres/postmaster.pid").write_text(f"{os.getpid()}\n{folder / 'postgres'}\n")
+    assert not server.is_running()
+    server.stop()
+    server.start()
+    assert execute(server, "SELECT 1") == 1
+
+
+def test_a_statement_that_fails_is_not_logged_with_its_values(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    execute(server, "CREATE TABLE films (title text CHECK (length(title) < 5))")
+    with pytest.raises(IntegrityError):
+        execute(server, "INSERT INTO films VALUES ('a secret opinion')")
+    log = (folder / "postgres.log").read_text()
+    assert "violates check constraint" in log
+    assert "secret" not in log
+
+
 def test_a_half_finished_set_up_is_begun_again(folder: Path) -> None:
     (folder / "postgres.new").mkdir()
     (folder / "postgres.new/PG_VERSION").write_text("18\n")
-    assert EmbeddedPostgres(folder).start()
+    server = EmbeddedPostgres(folder)
+    server.start()
+    assert execute(server, "SELECT 1") == 1
 
 
 def test_only_the_own_user_reaches_the_socket(folder: Path) -> None:
