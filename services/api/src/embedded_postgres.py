@@ -61,14 +61,18 @@ class EmbeddedPostgres:
 
         :raises ConfigError: the wheel is not installed, or the server does not start; the message has its log.
         """
-        with contextlib.nullcontext() if self._held else self.held():
-            if not self.is_running():
-                self._launch()
         deadline = time.monotonic() + START_SECONDS
-        while postgres_programs.run("pg_isready", "-q", "-h", str(self._socket)).returncode:
-            if not self.is_running() or time.monotonic() > deadline:
-                raise ConfigError(f"PostgreSQL does not answer:\n{self._tail()}")
-            time.sleep(0.2)
+        with contextlib.nullcontext() if self._held else self.held():
+            while not self._answers():
+                if time.monotonic() > deadline:
+                    raise ConfigError(f"PostgreSQL does not answer:\n{self._tail()}")
+                if self.is_running():  # it recovers, stops, or was killed this moment
+                    time.sleep(0.2)
+                else:
+                    self._launch()
+
+    def _answers(self) -> bool:
+        return self.is_running() and postgres_programs.run("pg_isready", "-q", "-h", str(self._socket)).returncode == 0
 
     def _launch(self) -> None:
         """Start the server. Processes of a killed one may live on for a moment, so a failure is tried again."""

@@ -43,7 +43,8 @@ def load_encoder(
 ) -> tuple[DistilBertForSequenceClassification, PreTrainedTokenizerFast]:
     """Return (model, tokenizer) for a folder or hub id of a BERT or DistilBERT encoder.
 
-    Attention is computed eagerly: on the CPU that trains a third faster than the fused kernel. The head is
+    Attention is computed eagerly: without dropout, a step of 48 x 128 tokens on two cores took 1.8 s so, and 2.1 s with
+    the fused kernel. The head is
     drawn from PyTorch's global generator: seed it first.
 
     :raises ValueError: the encoder is of another kind.

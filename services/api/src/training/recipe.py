@@ -20,7 +20,7 @@ class Recipe:
     weight_decay: float = 0.01
     gradient_norm: float = 1.0
     attention_dropout: float = 0.0
-    """Zero costs nothing in accuracy that was seen, and a step on the CPU is a third faster for it."""
+    """Zero for speed: on two cores a step of 48 x 128 tokens took 1.8 s without it and 2.5 s with 0.1."""
     seed: int = 7
 
     def learning_rate_at(self, step: int, steps: int) -> float:
