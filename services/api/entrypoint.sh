@@ -1,0 +1,16 @@
+#!/bin/sh
+# Starts the container. Before the server, and before no other command, it upgrades the database's schema and,
+# where pytest is installed (the development image), runs the tests: nothing is served unless they pass.
+set -eu
+
+if [ "${1:-}" = gunicorn ]; then
+    echo "Upgrading the database's schema"
+    flask db upgrade
+    if command -v pytest >/dev/null; then
+        echo "Running the tests; serving starts once they pass"
+        pytest
+    fi
+fi
+
+# In this process's place, so that the server gets the signal to stop.
+exec "$@"
