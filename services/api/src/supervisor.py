@@ -48,7 +48,7 @@ class Supervisor:
     def run(self) -> int:
         """Serve until a signal or until gunicorn ends; return the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # ignored under nohup
                 signal.signal(number, self._on_signal)
         with self._lock() as free:
             if not free:

@@ -75,9 +75,9 @@ def test_the_slash_at_the_end_may_be_left_out(client: FlaskClient) -> None:
 
 def test_the_second_half_of_a_review_of_100_000_characters_moves_its_score(client: FlaskClient) -> None:
     praise, blame = ("A wonderful film. " * 6000)[:50_000], ("A terrible, boring film. " * 6000)[:50_000]
-    praised = client.post("/sentiments/", json={"sentence": praise + praise}).get_json()
+    praised = client.post("/sentiments/", json={"sentence": praise}).get_json()
     mixed = client.post("/sentiments/", json={"sentence": praise + blame}).get_json()
-    assert praised["windows"] > 20
+    assert mixed["windows"] > 20
     assert mixed["sentiment_score"] < praised["sentiment_score"] - 0.1
 
 

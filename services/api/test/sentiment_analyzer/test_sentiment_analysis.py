@@ -15,7 +15,7 @@ from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
 Save = Callable[..., Path]
 
-LENGTHS = (1, 2, 3, 5, 8, 13, 14, 15, 22, 24, 30, 46, 60, 64, 100, 126, 200, 300, 520, 1200)
+LENGTHS = (1, 2, 3, 5, 8, 13, 14, 15, 22, 24, 30, 46, 60, 64, 100, 126, 200, 300, 700)
 WORDS = (
     "a film with good bad awful lovely dull not never quite plot actor scene the of it was nothing wonderful".split()
 )
