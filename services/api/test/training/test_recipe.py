@@ -1,0 +1,25 @@
+"""The learning rate's way up and down."""
+
+from itertools import pairwise
+
+import pytest
+
+from src.training.recipe import Recipe
+
+RECIPE = Recipe(learning_rate=1.0, warmup=0.1)
+
+
+def test_the_learning_rate_rises_linearly_over_the_warmup() -> None:
+    assert [RECIPE.learning_rate_at(step, 40) for step in range(4)] == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_then_it_falls_linearly_to_nearly_zero() -> None:
+    rates = [RECIPE.learning_rate_at(step, 40) for step in range(4, 40)]
+    assert rates[0] == 1.0
+    assert [one - other for one, other in pairwise(rates)] == pytest.approx([1 / 36] * 35)
+    assert rates[-1] == pytest.approx(1 / 36)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_shortest_runs_have_a_learning_rate_too(steps: int) -> None:
+    assert all(0 < RECIPE.learning_rate_at(step, steps) <= 1 for step in range(steps))
