@@ -3,9 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-import torch
-
-from src.sentiment_analyzer import calibration, cpus
+from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.checkpoint import Checkpoint, open_checkpoint
 from src.sentiment_analyzer.engine import Engine
 from src.sentiment_analyzer.score import Reading, Score
@@ -46,7 +44,6 @@ class SentimentAnalyzer:
         :param quantized: False keeps float32, which is what int8 is compared with.
         :raises ModelError: it is missing, damaged, of another kind, or its labels are ambiguous.
         """
-        torch.set_num_threads(cpus.available())
         analyzer = cls(open_checkpoint(path), quantized=quantized)
         positive, negative = analyzer.analyze(CANARIES)
         if positive.sentiment_score <= 0 or negative.sentiment_score >= 0:

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from src.sentiment_analyzer import cpus
 from src.sentiment_analyzer.calibration import FILE as CALIBRATION
 from src.sentiment_analyzer.calibration import Floats, Labels, expected_calibration_error, fit_temperature
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
@@ -143,9 +144,7 @@ def main() -> None:
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seconds": round(time.monotonic() - started),
         "torch": torch.__version__,
-        "machine": (
-            f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
-        ),
+        "machine": (f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {cpus.available()} cores"),
     }
     (arguments.model / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     print(table(metrics))

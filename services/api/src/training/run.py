@@ -35,7 +35,7 @@ class Run:
     def load(self) -> dict[str, Any] | None:
         """Return the state that was saved last, None if nothing was."""
         path = self.folder / "state.pt"
-        return torch.load(path, weights_only=True) if path.exists() else None
+        return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
 
     def save(self, state: dict[str, Any]) -> None:
         """Put `state` on the disk; a kill at any moment leaves the earlier one or this one."""
@@ -67,6 +67,9 @@ class Run:
     def truncate_curve(self, step: int) -> None:
         """Drop what was logged after the last saved step: it is about to be computed again."""
         rows = [row for row in self.curve() if row["step"] <= step]
-        (self.folder / "log.csv").unlink(missing_ok=True)
-        for row in rows:
-            self.log(row)
+        temporary = self.folder / "log.csv.new"
+        with temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self.FIELDS)
+            writer.writeheader()
+            writer.writerows(rows)
+        temporary.replace(self.folder / "log.csv")
