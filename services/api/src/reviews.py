@@ -1,7 +1,8 @@
 """The use cases. The only place that commits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import delete as delete_from
 from sqlalchemy import select, update
@@ -25,15 +26,7 @@ def create(sentence: str) -> Sentiment:
 
     The connection is taken after scoring, so that a slow review holds none.
     """
-    [score] = analyzer.analyze([sentence])
-    review = Sentiment(
-        sentence=sentence,
-        sentiment_score=score.sentiment_score,
-        confidence=score.confidence,
-        tokens=score.tokens,
-        windows=score.windows,
-        model_version=analyzer.version,
-    )
+    review = Sentiment(**_score(sentence))
     db.session.add(review)
     db.session.commit()
     return review
@@ -65,19 +58,9 @@ def replace(review_id: int, sentence: str) -> Sentiment:
 
     :raises ReviewNotFound: no review has that id.
     """
-    [score] = analyzer.analyze([sentence])
+    scored = _score(sentence)
     review: Sentiment | None = db.session.scalar(
-        update(Sentiment)
-        .where(Sentiment.id == review_id)
-        .values(
-            sentence=sentence,
-            sentiment_score=score.sentiment_score,
-            confidence=score.confidence,
-            tokens=score.tokens,
-            windows=score.windows,
-            model_version=analyzer.version,
-        )
-        .returning(Sentiment)
+        update(Sentiment).where(Sentiment.id == review_id).values(scored).returning(Sentiment)
     )
     if review is None:
         raise ReviewNotFound(review_id)
@@ -94,3 +77,9 @@ def delete(review_id: int) -> None:
     if deleted is None:
         raise ReviewNotFound(review_id)
     db.session.commit()
+
+
+def _score(sentence: str) -> dict[str, Any]:
+    """Score a sentence; return the columns that say what a model made of it."""
+    [score] = analyzer.analyze([sentence])
+    return {"sentence": sentence, "model_version": analyzer.version, **asdict(score)}
