@@ -6,6 +6,7 @@ A margin is logit(positive) - logit(negative); P(positive) at temperature T is s
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -65,8 +66,20 @@ def fit_temperature(margin: Floats, labels: Labels) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def expected_calibration_error(scores: Floats, labels: Labels, bins: int = 15) -> float:
-    """Return the mean distance between confidence and accuracy over equal-width bins of confidence.
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The texts whose confidence lies in one of equally wide bins."""
+
+    confidence: float
+    """Their mean confidence."""
+    accuracy: float
+    """The share of them that is read rightly."""
+    share: float
+    """How many of all texts they are."""
+
+
+def reliability(scores: Floats, labels: Labels, bins: int = 15) -> list[Bin]:
+    """Return the bins of confidence, between 0.5 and 1, that hold a text.
 
     :param scores: P(positive) - P(negative), float64 [n].
     :param labels: 0 negative, 1 positive, int64 [n].
@@ -74,8 +87,12 @@ def expected_calibration_error(scores: Floats, labels: Labels, bins: int = 15) -
     confidence = (1 + np.abs(scores)) / 2
     correct = (scores >= 0) == (labels == 1)
     index = np.minimum((np.abs(scores) * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[index == one].mean() - correct[index == one].mean()) * (index == one).mean()
-        for one in np.unique(index)
+    return [
+        Bin(float(confidence[inside].mean()), float(correct[inside].mean()), float(inside.mean()))
+        for inside in (index == one for one in np.unique(index))
     ]
-    return float(sum(gaps))
+
+
+def expected_calibration_error(scores: Floats, labels: Labels, bins: int = 15) -> float:
+    """Return the mean distance between confidence and accuracy over the bins of `reliability`."""
+    return sum(abs(one.confidence - one.accuracy) * one.share for one in reliability(scores, labels, bins))

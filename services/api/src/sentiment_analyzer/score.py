@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from src.sentiment_analyzer.windows import pool
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -17,11 +22,20 @@ class Score:
     """Overlapping windows in which they were read; 1 for all but long reviews."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """The same before calibration."""
 
-    margin: float
-    """logit(positive) - logit(negative), the mean over the windows."""
+    margins: NDArray[np.float64]
+    """logit(positive) - logit(negative) of each window, float64 [windows]."""
     tokens: int
-    windows: int
+
+    @property
+    def margin(self) -> float:
+        """The margins in one."""
+        return pool(self.margins)
+
+    @property
+    def windows(self) -> int:
+        """In how many windows the tokens were read."""
+        return len(self.margins)

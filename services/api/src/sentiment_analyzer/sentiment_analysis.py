@@ -3,17 +3,17 @@
 import logging
 from collections.abc import Sequence
 
+import numpy as np
+
 from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.checkpoint import Checkpoint, open_checkpoint
 from src.sentiment_analyzer.engine import Engine
 from src.sentiment_analyzer.score import Reading, Score
 from src.sentiment_analyzer.text import clean
-from src.sentiment_analyzer.windows import split
+from src.sentiment_analyzer.windows import WINDOWING, Windowing, split
 
 logger = logging.getLogger(__name__)
 
-OVERLAP = 32
-"""Tokens that neighbouring windows of a long review share."""
 CANARIES = ("A wonderful film, one of the best I have ever seen.", "A terrible film, the worst I have ever seen.")
 
 
@@ -26,7 +26,7 @@ class SentimentAnalyzer:
     True
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, quantized: bool = True) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, quantized: bool = True, windowing: Windowing = WINDOWING) -> None:
         """Build the engine. `load` is the usual way in."""
         self.version = checkpoint.version
         self.calibrated = checkpoint.temperature is not None
@@ -34,17 +34,19 @@ class SentimentAnalyzer:
         self._positive = checkpoint.positive
         self._tokenizer = checkpoint.tokenizer
         self._engine = Engine(checkpoint, quantized=quantized)
+        self._windowing = windowing
 
     @classmethod
-    def load(cls, path: str, *, quantized: bool = True) -> "SentimentAnalyzer":
+    def load(cls, path: str, *, quantized: bool = True, windowing: Windowing = WINDOWING) -> "SentimentAnalyzer":
         """Load the model in a folder, or of a hub id with an optional `@revision`, and quantize it to int8.
 
         Two canary sentences that come out the wrong way round are logged as a warning.
 
         :param quantized: False keeps float32, which is what int8 is compared with.
+        :param windowing: how long reviews are read; another than the chosen one is for measuring it.
         :raises ModelError: it is missing, damaged, of another kind, or its labels are ambiguous.
         """
-        analyzer = cls(open_checkpoint(path), quantized=quantized)
+        analyzer = cls(open_checkpoint(path), quantized=quantized, windowing=windowing)
         positive, negative = analyzer.analyze(CANARIES)
         if positive.sentiment_score <= 0 or negative.sentiment_score >= 0:
             logger.warning("%s takes praise for blame: are its labels in config.json the right way round?", path)
@@ -60,16 +62,14 @@ class SentimentAnalyzer:
         return [self._score(reading) for reading in self.read(texts)]
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Return what the model makes of each text before calibration: the mean margin of its windows."""
+        """Return what the model makes of each text before calibration."""
         encodings = self._tokenizer.encode_batch([clean(text) for text in texts], add_special_tokens=False)
-        windows = [split(encoding.ids, self._engine.window_size, OVERLAP) for encoding in encodings]
+        size = min(self._windowing.size, self._engine.window_size)
+        windows = [split(encoding.ids, size, self._windowing.overlap) for encoding in encodings]
         logits = self._engine.logits([window for per_text in windows for window in per_text]).double()
-        margins = logits[:, self._positive] - logits[:, 1 - self._positive]  # float64 [all windows]
-        per_text = margins.split([len(of_text) for of_text in windows])
-        return [
-            Reading(float(margin.mean()), len(encoding.ids), len(margin))
-            for margin, encoding in zip(per_text, encodings, strict=True)
-        ]
+        margins = (logits[:, self._positive] - logits[:, 1 - self._positive]).numpy()  # float64 [all windows]
+        per_text = np.split(margins, np.cumsum([len(of_text) for of_text in windows]))[:-1]
+        return [Reading(of_text, len(encoding.ids)) for of_text, encoding in zip(per_text, encodings, strict=True)]
 
     def _score(self, reading: Reading) -> Score:
         score = calibration.score(reading.margin, self._temperature)

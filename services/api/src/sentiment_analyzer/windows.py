@@ -1,6 +1,10 @@
 """Overlapping windows over a review that is longer than the model can read at once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def split(tokens: Sequence[int], size: int, overlap: int) -> list[Sequence[int]]:
@@ -24,3 +28,21 @@ def split(tokens: Sequence[int], size: int, overlap: int) -> list[Sequence[int]]
     last_start = len(tokens) - length
     starts = [last_start * index // (count - 1) for index in range(count)]
     return [tokens[start : start + length] for start in starts]
+
+
+def pool(margins: NDArray[np.float64]) -> float:
+    """Return one margin for a review, of those of its windows, float64 [windows]: their mean."""
+    return float(margins.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Windowing:
+    """How a long review is read."""
+
+    size: int
+    """The most tokens in a window, special tokens not counted; a model with fewer positions has smaller ones."""
+    overlap: int
+    """Tokens that neighbours share."""
+
+
+WINDOWING = Windowing(size=510, overlap=32)

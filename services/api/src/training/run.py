@@ -58,11 +58,7 @@ class Run:
 
     def curve(self) -> list[dict[str, float]]:
         """Return the rows logged so far."""
-        path = self.folder / "log.csv"
-        if not path.exists():
-            return []
-        with path.open(newline="") as file:
-            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        return curve_of(self.folder)
 
     def truncate_curve(self, step: int) -> None:
         """Drop what was logged after the last saved step: it is about to be computed again."""
@@ -73,3 +69,12 @@ class Run:
             writer.writeheader()
             writer.writerows(rows)
         temporary.replace(self.folder / "log.csv")
+
+
+def curve_of(folder: Path) -> list[dict[str, float]]:
+    """Return the rows that a run in `folder` has logged; none if it never ran there."""
+    path = folder / "log.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]

@@ -1,4 +1,4 @@
-"""Fine-tune the encoder and save a model that the service can load: `python -m src.training.train`.
+"""Fine-tune the encoder, stage by stage, and save a model that the service can load: `python -m src.training.train`.
 
 Killed at any moment and started again, it goes on where it last saved, and ends with the weights that an
 uninterrupted run ends with.
@@ -7,24 +7,27 @@ uninterrupted run ends with.
 import argparse
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.nn import functional
 from tqdm.auto import tqdm
-from transformers import DistilBertForSequenceClassification, PreTrainedTokenizerFast
+from transformers import DistilBertForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
 from src.sentiment_analyzer import cpus
 from src.training import data
-from src.training.batches import Batches
+from src.training.batches import Batches, tokenize
+from src.training.calibrate import calibrate
 from src.training.encoder import load_encoder, packaged_encoder
-from src.training.evaluate import calibrate
-from src.training.recipe import Recipe
+from src.training.recipe import STAGES, Recipe
 from src.training.run import Run
+from src.training.swaps import Swapper
 
 SAVE_SECONDS = 300
 LOG_STEPS = 25
@@ -42,17 +45,20 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model, self.tokenizer = load_encoder(encoder, recipe.attention_dropout)
+        self.model, self.tokenizer = load_encoder(
+            encoder, dropout=recipe.dropout, attention_dropout=recipe.attention_dropout
+        )
         self.model.train().to(self.device)
         self.run = Run(folder, recipe, _fingerprint(examples, encoder))
         self.optimizer = torch.optim.AdamW(
             _decayed(self.model, recipe.weight_decay), lr=recipe.learning_rate, fused=True
         )
+        texts = [example.text for example in examples]
         self.batches = Batches(
-            tokenize(self.tokenizer, [example.text for example in examples]),
-            [example.label for example in examples],
+            tokenize(self.tokenizer, list(map(Swapper(recipe.seed), texts)) if recipe.swaps else texts),
+            [example.target for example in examples],
             (self.tokenizer.cls_token_id, self.tokenizer.sep_token_id, self.tokenizer.pad_token_id),
-            recipe,
+            replace(recipe, max_tokens=min(recipe.max_tokens, self.model.config.max_position_embeddings)),
         )
         self.step = 0
         if state := self.run.load():
@@ -103,7 +109,10 @@ class Trainer:
             logits = self.model(
                 input_ids=batch.input_ids.to(self.device), attention_mask=batch.attention_mask.to(self.device)
             ).logits  # float [batch, 2]
-        loss = functional.cross_entropy(logits.float(), batch.labels.to(self.device))
+        positive = batch.targets.to(self.device)
+        loss = functional.cross_entropy(
+            logits.float(), torch.stack([1 - positive, positive], dim=1), label_smoothing=self.recipe.label_smoothing
+        )
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_norm)
@@ -131,15 +140,6 @@ class Trainer:
         self.run.truncate_curve(self.step)
 
 
-def tokenize(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
-    """Return the token ids of each text, whole and without special tokens."""
-    ids: list[list[int]] = []
-    for start in tqdm(range(0, len(texts), 2048), desc="tokenizing", unit="batch"):
-        encodings = tokenizer.backend_tokenizer.encode_batch(texts[start : start + 2048], add_special_tokens=False)
-        ids += [encoding.ids for encoding in encodings]
-    return ids
-
-
 def _name_tokenizer_for_older_readers(path: Path) -> None:
     """Write a class name that transformers 4 knows too: 5 writes one of its own."""
     config = json.loads(path.read_text())
@@ -161,7 +161,7 @@ def _has_bfloat16(device: torch.device) -> bool:
 def _fingerprint(examples: Sequence[data.Example], encoder: str) -> str:
     digest = hashlib.sha256(Path(encoder).name.encode())
     for example in examples:
-        digest.update(f"{example.label}{example.text}\0".encode())
+        digest.update(f"{example.target}{example.text}\0".encode())
     return digest.hexdigest()[:12]
 
 
@@ -174,13 +174,25 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(cpus.available())
     transformers_logging.disable_progress_bar()
-    recipe = Recipe()
-    examples, held_out = data.hold_out(data.load_training(recipe.sources), recipe.held_out, recipe.seed)
-    print(f"{len(examples):,} examples to train on, {len(held_out):,} held out")
-    trainer = Trainer(recipe, examples, arguments.encoder or packaged_encoder(), arguments.run)
-    trainer.fit()
-    trainer.export(arguments.out)
+    encoder = arguments.encoder or packaged_encoder()
+    for name, recipe in STAGES.items():
+        encoder = train_stage(recipe, encoder, arguments.run / name)
+    shutil.copytree(encoder, arguments.out, dirs_exist_ok=True)
+    held_out = data.held_out(recipe.held_out, recipe.seed)
     print(f"temperature {calibrate(arguments.out, held_out):.3f}; `make evaluate` measures the model")
+
+
+def train_stage(recipe: Recipe, encoder: str, folder: Path) -> str:
+    """Train one stage in its run folder unless it is finished; return the folder of what it ends with."""
+    finished = folder / "model"
+    if not finished.exists():
+        examples, held_out = data.split(recipe.sources, recipe.held_out, recipe.seed)
+        print(f"stage {folder.name}: {len(examples):,} examples, {len(held_out):,} held out")
+        trainer = Trainer(recipe, examples, encoder, folder)
+        trainer.fit()
+        trainer.export(folder / "exported")
+        (folder / "exported").rename(finished)
+    return str(finished)
 
 
 if __name__ == "__main__":

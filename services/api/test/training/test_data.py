@@ -95,21 +95,46 @@ def test_long_reviews_may_quote_the_same_phrase() -> None:
     assert data.without_overlap([review], [review.text.upper()]) == []
 
 
-def test_no_held_out_text_overlaps_the_training_data(examples: list[Example]) -> None:
-    training, held_out = data.hold_out(examples, 0.2, seed=7)
-    assert 30 < len(held_out) < 70
+def test_no_held_out_text_overlaps_the_training_data() -> None:
+    training, held_out = data.split(["sst2", "rt_critics", "imdb", "yts_imdb"], 0.2, seed=7)
+    assert 30 < len(held_out) < 90
     assert data.without_overlap(training, [example.text for example in held_out]) == training
-    phrase = Example(" ".join(held_out[0].text.split()[:9]), held_out[0].label)
-    assert phrase not in data.hold_out([*examples, phrase], 0.2, seed=7)[0]
 
 
-def test_more_data_moves_no_text_across_the_split(examples: list[Example]) -> None:
-    training, held_out = data.hold_out(examples[:100], 0.2, seed=7)
-    more_training, more_held_out = data.hold_out(examples, 0.2, seed=7)
-    assert set(held_out) <= set(more_held_out)
-    assert set(training).isdisjoint(more_held_out)
-    assert set(held_out).isdisjoint(more_training)
+def test_what_is_held_out_does_not_depend_on_what_is_trained_on() -> None:
+    """Else a later stage could be trained on what an earlier one held out."""
+    _, held_out = data.split(["sst2"], 0.2, seed=7)
+    training, same = data.split(["imdb_ratings", "sst5_phrases", "frames"], 0.2, seed=7)
+    assert held_out == same == data.held_out(0.2, seed=7)
+    assert {example.text for example in training}.isdisjoint(example.text for example in held_out)
 
 
-def test_another_seed_holds_out_other_texts(examples: list[Example]) -> None:
-    assert data.hold_out(examples, 0.2, seed=7)[1] != data.hold_out(examples, 0.2, seed=8)[1]
+def test_another_seed_holds_out_other_texts() -> None:
+    assert data.held_out(0.2, seed=7) != data.held_out(0.2, seed=8)
+
+
+def test_a_larger_share_holds_out_more_of_the_same() -> None:
+    assert set(data.held_out(0.1, seed=7)) < set(data.held_out(0.3, seed=7))
+
+
+def test_finer_marks_than_labels_are_used() -> None:
+    assert {example.target for example in data.load("plots")} == {0.5}
+    assert len(data.load("plots")) == 3, "the subjective sentence is left out"
+    ratings = {round(example.target, 2) for example in data.load("imdb_ratings")}
+    assert ratings == {0.04, 0.21, 0.79, 0.96}, "of 2, 4, 7 and 9 stars"
+
+
+def test_frames_are_made_and_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATA_DIR")
+    assert {example.target for example in data.load("frames")} == {0.03, 0.5, 0.97}
+
+
+def test_of_a_lopsided_set_the_same_share_of_positive_texts_is_kept() -> None:
+    kept = data.load("yts_imdb")
+    assert kept == data.load("yts_imdb")
+    assert sum(example.label == 0 for example in kept) == 4
+    assert sum(example.label == 1 for example in kept) < 5
+
+
+def test_a_neutral_text_counts_as_positive_as_a_score_of_zero_does() -> None:
+    assert [Example("", target).label for target in (0.0, 0.49, 0.5, 1.0)] == [0, 0, 1, 1]

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from src.training.recipe import Recipe
+from src.training.recipe import STAGES, Recipe
 
 RECIPE = Recipe(learning_rate=1.0, warmup=0.1)
 
@@ -23,3 +23,8 @@ def test_then_it_falls_linearly_to_nearly_zero() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_the_shortest_runs_have_a_learning_rate_too(steps: int) -> None:
     assert all(0 < RECIPE.learning_rate_at(step, steps) <= 1 for step in range(steps))
+
+
+def test_each_stage_holds_out_the_same_share_by_the_same_seed() -> None:
+    """Else a later stage would be trained on what an earlier one held out, or the other way round."""
+    assert len({(stage.held_out, stage.seed) for stage in STAGES.values()}) == 1

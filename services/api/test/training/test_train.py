@@ -18,10 +18,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from src.config import ROOT
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from src.training.accuracy import labels_of
+from src.training.calibrate import calibrate
 from src.training.data import Example
-from src.training.evaluate import calibrate, labels_of
 from src.training.recipe import Recipe
-from src.training.train import Trainer
+from src.training.train import Trainer, train_stage
 
 pytestmark = pytest.mark.training
 
@@ -154,6 +155,28 @@ def test_an_export_drops_figures_of_an_earlier_model(trainer: Callable[..., Trai
     trainer().export(tmp_path)
     assert not (tmp_path / "calibration.json").exists()
     assert not (tmp_path / "metrics.json").exists()
+
+
+def test_a_stage_starts_from_the_model_that_the_one_before_ended_with(
+    tiny_bert: str, recipe: Recipe, tmp_path: Path, data_dir: Path
+) -> None:
+    first = train_stage(recipe, tiny_bert, tmp_path / "first")
+    unchanged = replace(recipe, epochs=1, learning_rate=0.0)
+    second = train_stage(unchanged, first, tmp_path / "second")
+    before, after = (load_file(Path(folder) / "model.safetensors") for folder in (first, second))
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+
+
+def test_a_finished_stage_is_not_trained_again(tiny_bert: str, recipe: Recipe, tmp_path: Path, data_dir: Path) -> None:
+    folder = train_stage(recipe, tiny_bert, tmp_path / "run")
+    (tmp_path / "run/state.pt").unlink()
+    assert train_stage(replace(recipe, seed=9), "nowhere", tmp_path / "run") == folder
+
+
+def test_soft_targets_and_swaps_are_trained_on(trainer: Callable[..., Trainer], recipe: Recipe) -> None:
+    run = trainer(of=replace(recipe, label_smoothing=0.1, swaps=True, batch_tokens=256, ends_by_row=True))
+    run.fit()
+    assert run.run.curve()[-1]["loss"] > 0.2, "the least loss that smoothing allows is the entropy of 0.95"
 
 
 def test_calibration_is_written_beside_the_weights_and_lowers_the_loss(model: Path, examples: list[Example]) -> None:

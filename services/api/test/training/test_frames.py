@@ -1,0 +1,39 @@
+"""Sentences made from frames."""
+
+from collections import Counter
+
+from src.training import frames
+
+
+def test_the_same_seed_makes_the_same_sentences() -> None:
+    assert list(frames.sentences()) == list(frames.sentences())
+    assert list(frames.sentences()) != list(frames.sentences(seed=1))
+
+
+def test_every_slot_is_filled() -> None:
+    assert not [sentence for sentence, _ in frames.sentences() if "{" in sentence]
+
+
+def test_no_sentence_is_made_twice() -> None:
+    assert max(Counter(sentence for sentence, _ in frames.sentences()).values()) == 1
+
+
+def test_each_opinion_has_its_opposite() -> None:
+    """A frame that stood on one side alone would teach its words instead of what they do."""
+    rows = [(float(row["target"]), row["frame"]) for row in frames.table("frames.tsv")]
+    sides = {
+        target: sorted(
+            frame.translate(str.maketrans({"{": "", "}": ""})).count("good") for mark, frame in rows if mark == target
+        )
+        for target in (0.03, 0.97)
+    }
+    assert len(sides[0.03]) == len(sides[0.97])
+
+
+def test_the_sentence_that_countries_are_measured_with_is_not_made() -> None:
+    assert not [sentence for sentence, _ in frames.sentences() if "filmed in" in sentence]
+
+
+def test_the_names_that_are_measured_with_are_not_trained_with() -> None:
+    trained = {row["name"] for row in frames.table("names_trained.tsv")}
+    assert trained.isdisjoint(row["name"] for row in frames.table("names_measured.tsv"))
