@@ -16,7 +16,7 @@ from torch import Tensor
 from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.errors import ModelError
 
-SCORING_REVISION = 1
+SCORING_REVISION = 2
 """Raised whenever the same files can give another score than before."""
 
 WEIGHTS = "model.safetensors"

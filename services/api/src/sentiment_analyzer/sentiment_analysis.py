@@ -1,4 +1,4 @@
-"""The analyzer: cleaning, tokens, windows, logits, calibrated score."""
+"""The analyzer: cleaning, blindness to countries, tokens, windows, logits, calibrated score."""
 
 import logging
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.sentiment_analyzer import calibration
+from src.sentiment_analyzer.blindness import blind
 from src.sentiment_analyzer.checkpoint import Checkpoint, open_checkpoint
 from src.sentiment_analyzer.engine import Engine
 from src.sentiment_analyzer.score import Reading, Score
@@ -26,7 +27,9 @@ class SentimentAnalyzer:
     True
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, quantized: bool = True, windowing: Windowing = WINDOWING) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, *, quantized: bool = True, windowing: Windowing = WINDOWING, blinded: bool = True
+    ) -> None:
         """Build the engine. `load` is the usual way in."""
         self.version = checkpoint.version
         self.calibrated = checkpoint.temperature is not None
@@ -35,18 +38,22 @@ class SentimentAnalyzer:
         self._tokenizer = checkpoint.tokenizer
         self._engine = Engine(checkpoint, quantized=quantized)
         self._windowing = windowing
+        self._blind = blind if blinded else str
 
     @classmethod
-    def load(cls, path: str, *, quantized: bool = True, windowing: Windowing = WINDOWING) -> "SentimentAnalyzer":
+    def load(
+        cls, path: str, *, quantized: bool = True, windowing: Windowing = WINDOWING, blinded: bool = True
+    ) -> "SentimentAnalyzer":
         """Load the model in a folder, or of a hub id with an optional `@revision`, and quantize it to int8.
 
         Two canary sentences that come out the wrong way round are logged as a warning.
 
         :param quantized: False keeps float32, which is what int8 is compared with.
         :param windowing: how long reviews are read; another than the chosen one is for measuring it.
+        :param blinded: False reads each country as itself, which is for measuring what that does.
         :raises ModelError: it is missing, damaged, of another kind, or its labels are ambiguous.
         """
-        analyzer = cls(open_checkpoint(path), quantized=quantized, windowing=windowing)
+        analyzer = cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded)
         positive, negative = analyzer.analyze(CANARIES)
         if positive.sentiment_score <= 0 or negative.sentiment_score >= 0:
             logger.warning("%s takes praise for blame: are its labels in config.json the right way round?", path)
@@ -63,7 +70,7 @@ class SentimentAnalyzer:
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Return what the model makes of each text before calibration."""
-        encodings = self._tokenizer.encode_batch([clean(text) for text in texts], add_special_tokens=False)
+        encodings = self._tokenizer.encode_batch([self._blind(clean(text)) for text in texts], add_special_tokens=False)
         size = min(self._windowing.size, self._engine.window_size)
         windows = [split(encoding.ids, size, self._windowing.overlap) for encoding in encodings]
         logits = self._engine.logits([window for per_text in windows for window in per_text]).double()

@@ -1,7 +1,7 @@
 """Sentences made from frames: facts that are no opinion, and negations, comparisons and turns that are one.
 
 `words/frames.tsv` has a frame a line, e.g. "0.03, {name} told me it was {good}; I found it {bad}." Its slots are
-filled from the lists beside it, so that no country and no name goes with one side more than with the other.
+filled at random from the lists beside it, so that no country and no name is tied to one side.
 """
 
 import csv
@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
+from src.sentiment_analyzer.blindness import COUNTRIES
+
 WORDS = Path(__file__).parent / "words"
 FILLINGS = 40
-"""Sentences that are made of a frame with slots."""
+"""How often a frame is filled; what comes out twice is kept once."""
 
 
 def sentences(seed: int = 0) -> Iterator[tuple[str, float]]:
     """Yield (sentence, P(positive)) for each frame in turn; the same ones for the same seed."""
     draw = random.Random(seed)  # noqa: S311  # a sample, not a secret
     slots = {
-        "country": countries(),
+        "country": COUNTRIES,
         "nationality": lines("nationalities.txt"),
         "name": [row["name"] for row in table("names_trained.tsv")],
         "good": [row["good"] for row in table("opinions.tsv")],
@@ -32,11 +34,6 @@ def sentences(seed: int = 0) -> Iterator[tuple[str, float]]:
             for _ in range(FILLINGS)
         }
         yield from ((sentence, float(row["target"])) for sentence in sorted(made))
-
-
-def countries() -> list[str]:
-    """Return the members and observers of the United Nations, Taiwan and Kosovo, as English names them."""
-    return lines("countries.txt")
 
 
 def lines(name: str) -> list[str]:

@@ -8,11 +8,12 @@ import random
 import re
 from collections.abc import Iterable
 
+from src.sentiment_analyzer.blindness import COUNTRIES
 from src.training import frames
 
 PRONOUNS = {"he": "she", "she": "he", "him": "her", "his": "her", "her": "his", "himself": "herself",
             "herself": "himself", "hers": "his"}  # fmt: skip
-"""English has one word for "him" and "his" on the other side: "her" becomes "his", which is wrong half of the time."""
+"""English has one word for "him" and "his" on the other side: "her" becomes "his", wrong where "him" is meant."""
 
 _PRONOUN = re.compile(rf"\b(?:{'|'.join(PRONOUNS)})\b", re.IGNORECASE)
 
@@ -30,7 +31,7 @@ class Swapper:
         names = frames.table("names_trained.tsv")
         self._name = any_of(row["name"] for row in names if row["common"] == "yes")
         self._names = [row["name"] for row in names]
-        self._country = any_of(frames.countries())
+        self._country = any_of(COUNTRIES)
         self._nationality = any_of(frames.lines("nationalities.txt"))
 
     def __call__(self, text: str) -> str:
@@ -38,7 +39,7 @@ class Swapper:
         draw = random.Random(f"{self._seed}:{text}")  # noqa: S311  # a sample, not a secret
         for pattern, others in (
             (self._name, self._names),
-            (self._country, frames.countries()),
+            (self._country, COUNTRIES),
             (self._nationality, frames.lines("nationalities.txt")),
         ):
             if draw.random() < self._share:

@@ -1,6 +1,6 @@
 """Other countries, names and pronouns."""
 
-from src.training import frames
+from src.sentiment_analyzer.blindness import COUNTRIES
 from src.training.swaps import Swapper, any_of, swap_pronouns
 
 REVIEW = "James and Mary meet in Iran. James likes her; he says so to Mary, and the Iranian crew laughs."
@@ -39,7 +39,7 @@ def test_pronouns_are_swapped_as_they_are_written() -> None:
 
 
 def test_the_longest_name_is_found() -> None:
-    pattern = any_of(frames.countries())
+    pattern = any_of(COUNTRIES)
     assert pattern.findall("Guinea-Bissau, Papua New Guinea and Nigeria") == [
         "Guinea-Bissau", "Papua New Guinea", "Nigeria"
     ]  # fmt: skip
