@@ -54,6 +54,8 @@ SOURCES = {
 EVALUATION = ("sst2_dev", "imdb_test")
 HELD_OUT = ("sst2", "rt_critics", "imdb", "cad_new", "yts_imdb", "pl_scale")
 """Sources of which a share is held out: those with a label for each text."""
+CALIBRATING = tuple(name for name in HELD_OUT if name != "rt_critics")
+"""Those of them that the temperature is fitted on: a critic's verdict is not always that of the snippet quoted."""
 FRAMES = "frames"
 """The source that is not read but made: `frames.sentences`."""
 

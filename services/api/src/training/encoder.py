@@ -48,7 +48,7 @@ def load_encoder(
     the fused kernel. A DistilBERT that classifies keeps its head; any other's is drawn from PyTorch's global generator:
     seed it first.
 
-    :raises ValueError: the encoder is of another kind.
+    :raises ValueError: the encoder is of another kind, or classifies as something else.
     """
     config = AutoConfig.from_pretrained(name)
     if config.model_type not in ("bert", "distilbert"):
@@ -56,6 +56,8 @@ def load_encoder(
     own = _as_distilbert(config) if isinstance(config, BertConfig) else config
     own.dropout, own.attention_dropout = dropout, attention_dropout
     if config.architectures == [DistilBertForSequenceClassification.__name__]:
+        if config.id2label != LABELS:
+            raise ValueError(f"{name} classifies as {config.id2label}; training goes on from {LABELS} alone")
         model = DistilBertForSequenceClassification.from_pretrained(name, config=own, dtype="float32")
     else:
         own.id2label, own.label2id = LABELS, {label: index for index, label in LABELS.items()}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from src.sentiment_analyzer.blindness import COUNTRIES
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.training import frames
 from src.training.swaps import any_of, swap_pronouns
@@ -33,7 +34,7 @@ class Spread:
 
 def of_countries(analyzer: SentimentAnalyzer) -> Spread:
     """Return the spread over all countries of a sentence that says where a film was filmed."""
-    countries = frames.countries()
+    countries = COUNTRIES
     scores = [score.sentiment_score for score in analyzer.analyze([FRAME.format(country) for country in countries])]
     low, high = int(np.argmin(scores)), int(np.argmax(scores))
     return Spread(scores[high] - scores[low], countries[low], countries[high])
@@ -60,10 +61,10 @@ def variants(text: str) -> list[str]:
     return [text, swap_pronouns(text), *(this.sub(name, text) for name in names)]
 
 
-def with_names(texts: Sequence[str], count: int) -> list[str]:
-    """Return the first `count` texts that mention a common first name and use "he" or "she"."""
+def with_names(texts: Sequence[str]) -> list[str]:
+    """Return the texts that mention a common first name and use "he" or "she"."""
     names = _common_names()
-    return [text for text in texts if names.search(text) and swap_pronouns(text) != text][:count]
+    return [text for text in texts if names.search(text) and swap_pronouns(text) != text]
 
 
 def _common_names() -> re.Pattern[str]:

@@ -63,6 +63,8 @@ class Run:
     def truncate_curve(self, step: int) -> None:
         """Drop what was logged after the last saved step: it is about to be computed again."""
         rows = [row for row in self.curve() if row["step"] <= step]
+        if rows == self.curve():
+            return
         temporary = self.folder / "log.csv.new"
         with temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.FIELDS)
@@ -78,3 +80,16 @@ def curve_of(folder: Path) -> list[dict[str, float]]:
         return []
     with path.open(newline="") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def check_recipe(folder: Path, recipe: Recipe) -> None:
+    """Do nothing unless the run in `folder` is of another recipe.
+
+    :raises ValueError: it is.
+    """
+    path = folder / "recipe.json"
+    if path.exists():
+        described = json.loads(path.read_text())
+        described.pop("fingerprint")
+        if described != json.loads(json.dumps(asdict(recipe))):
+            raise ValueError(f"{path} is of another recipe: name another --run, or remove that one")

@@ -15,7 +15,7 @@ Target: TypeAlias = Callable[[Row], float | None]
 FIVE_WAY = (0.02, 0.1, 0.5, 0.9, 0.98)
 """For very negative, negative, neutral, positive, very positive."""
 NEUTRAL_WORDS = 5
-"""Neutral phrases below are fragments such as "than it is": half of all phrases, and nothing to learn from."""
+"""Neutral phrases below are fragments such as "than it is": a third of all phrases, and little to learn from."""
 STEEPNESS = 0.9
 """Of the logistic curve over ratings: 1 star is 0.02, 4 stars 0.21, 7 stars 0.79, 10 stars 0.98."""
 
@@ -33,7 +33,7 @@ def by_rating(row: Row) -> float:
 
 
 def by_clear_rating(row: Row) -> float | None:
-    """Return what `by_rating` does, and leave out 7 stars: half of such reviews read as mixed."""
+    """Return what `by_rating` does, and leave out 7 stars, the least clear of the positive ones."""
     return None if row.get("rating") == 7 else by_rating(row)
 
 

@@ -7,7 +7,6 @@ uninterrupted run ends with.
 import argparse
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,11 +21,12 @@ from transformers.utils import logging as transformers_logging
 
 from src.sentiment_analyzer import cpus
 from src.training import data
+from src.training.averaging import average
 from src.training.batches import Batches, tokenize
 from src.training.calibrate import calibrate
 from src.training.encoder import load_encoder, packaged_encoder
 from src.training.recipe import STAGES, Recipe
-from src.training.run import Run
+from src.training.run import Run, check_recipe
 from src.training.swaps import Swapper
 
 SAVE_SECONDS = 300
@@ -63,6 +63,7 @@ class Trainer:
         self.step = 0
         if state := self.run.load():
             self._restore(state)
+        self.run.truncate_curve(self.step)
 
     def fit(self, *, until: int | None = None, save_seconds: float = SAVE_SECONDS) -> None:
         """Train to the last step, or through step `until` - 1; save the state now and then and at the end."""
@@ -88,10 +89,8 @@ class Trainer:
             self._save()
 
     def export(self, folder: Path) -> None:
-        """Write what `save_pretrained` writes, weights in float16, and no temperature from an earlier model."""
+        """Write what `save_pretrained` writes, weights in float16."""
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in ("calibration.json", "metrics.json"):
-            (folder / stale).unlink(missing_ok=True)
         model = DistilBertForSequenceClassification(self.model.config)
         model.load_state_dict(self.model.state_dict())
         model.half().save_pretrained(folder)
@@ -137,7 +136,6 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
         torch.cuda.set_rng_state_all(state["random_cuda"])
-        self.run.truncate_curve(self.step)
 
 
 def _name_tokenizer_for_older_readers(path: Path) -> None:
@@ -174,17 +172,18 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(cpus.available())
     transformers_logging.disable_progress_bar()
-    encoder = arguments.encoder or packaged_encoder()
+    trained = [arguments.encoder or packaged_encoder()]
     for name, recipe in STAGES.items():
-        encoder = train_stage(recipe, encoder, arguments.run / name)
-    shutil.copytree(encoder, arguments.out, dirs_exist_ok=True)
-    held_out = data.held_out(recipe.held_out, recipe.seed)
+        trained.append(train_stage(recipe, trained[-1], arguments.run / name))
+    average([Path(folder) for folder in trained[1:]], arguments.out)
+    held_out = data.held_out(recipe.held_out, recipe.seed, data.CALIBRATING)
     print(f"temperature {calibrate(arguments.out, held_out):.3f}; `make evaluate` measures the model")
 
 
 def train_stage(recipe: Recipe, encoder: str, folder: Path) -> str:
-    """Train one stage in its run folder unless it is finished; return the folder of what it ends with."""
+    """Train one stage in its folder unless it is finished there; return the folder of what it ends with."""
     finished = folder / "model"
+    check_recipe(folder, recipe)
     if not finished.exists():
         examples, held_out = data.split(recipe.sources, recipe.held_out, recipe.seed)
         print(f"stage {folder.name}: {len(examples):,} examples, {len(held_out):,} held out")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from src.config import ROOT
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.training import frames, hard_cases, invariance
 
@@ -22,21 +23,17 @@ def test_there_are_ten_names_of_each_of_four_origins() -> None:
     assert len(set(origins)) == 4
 
 
-def test_there_are_all_countries() -> None:
-    """193 members of the United Nations, its 2 observers, Taiwan and Kosovo."""
-    assert len(set(frames.countries())) == 193 + 2 + 2
-
-
 def test_only_reviews_with_a_name_and_a_pronoun_are_taken() -> None:
     texts = ["He is good.", "James is good.", REVIEW, "james, he said", REVIEW]
-    assert invariance.with_names(texts, 1) == [REVIEW]
-    assert invariance.with_names(texts, 9) == [REVIEW, REVIEW]
+    assert invariance.with_names(texts) == [REVIEW, REVIEW]
 
 
-def test_the_spread_over_countries_is_between_the_two_that_are_named(analyzer: SentimentAnalyzer) -> None:
-    found = invariance.of_countries(analyzer)
-    low, high = analyzer.analyze([invariance.FRAME.format(name) for name in (found.lowest, found.highest)])
+def test_the_spread_over_countries_is_between_the_two_that_are_named() -> None:
+    seeing = SentimentAnalyzer.load(str(ROOT / "model"), blinded=False)
+    found = invariance.of_countries(seeing)
+    low, high = seeing.analyze([invariance.FRAME.format(name) for name in (found.lowest, found.highest)])
     assert found.difference == pytest.approx(high.sentiment_score - low.sentiment_score, abs=1e-5)
+    assert found.difference > 0
 
 
 def test_the_difference_of_a_review_is_that_of_its_most_distant_variants(analyzer: SentimentAnalyzer) -> None:

@@ -21,7 +21,7 @@ from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.training.accuracy import labels_of
 from src.training.calibrate import calibrate
 from src.training.data import Example
-from src.training.recipe import Recipe
+from src.training.recipe import STAGES, Recipe
 from src.training.train import Trainer, train_stage
 
 pytestmark = pytest.mark.training
@@ -149,14 +149,6 @@ def test_an_export_leaves_the_trainer_and_its_precision_alone(trainer: Callable[
     assert {parameter.dtype for parameter in run.model.parameters()} == {torch.float32}
 
 
-def test_an_export_drops_figures_of_an_earlier_model(trainer: Callable[..., Trainer], tmp_path: Path) -> None:
-    for name in ("calibration.json", "metrics.json"):
-        (tmp_path / name).write_text("{}")
-    trainer().export(tmp_path)
-    assert not (tmp_path / "calibration.json").exists()
-    assert not (tmp_path / "metrics.json").exists()
-
-
 def test_a_stage_starts_from_the_model_that_the_one_before_ended_with(
     tiny_bert: str, recipe: Recipe, tmp_path: Path, data_dir: Path
 ) -> None:
@@ -170,7 +162,9 @@ def test_a_stage_starts_from_the_model_that_the_one_before_ended_with(
 def test_a_finished_stage_is_not_trained_again(tiny_bert: str, recipe: Recipe, tmp_path: Path, data_dir: Path) -> None:
     folder = train_stage(recipe, tiny_bert, tmp_path / "run")
     (tmp_path / "run/state.pt").unlink()
-    assert train_stage(replace(recipe, seed=9), "nowhere", tmp_path / "run") == folder
+    assert train_stage(recipe, "nowhere", tmp_path / "run") == folder
+    with pytest.raises(ValueError, match="is of another recipe"):
+        train_stage(replace(recipe, seed=9), "nowhere", tmp_path / "run")
 
 
 def test_soft_targets_and_swaps_are_trained_on(trainer: Callable[..., Trainer], recipe: Recipe) -> None:
@@ -215,6 +209,10 @@ def test_train_and_evaluate_run_as_commands(tiny_bert: str, data_dir: Path, tmp_
     metrics = json.loads((model / "metrics.json").read_text())
     assert list(metrics["sets"]) == ["sst2_dev", "imdb_test"]
     assert metrics["model_version"] == _analyze(model).version
+    stages = [load_file(tmp_path / f"runs/tiny/{name}/model/model.safetensors") for name in STAGES]
+    for name, tensor in load_file(model / "model.safetensors").items():
+        mean = torch.stack([stage[name].float() for stage in stages]).mean(dim=0)
+        assert torch.equal(tensor, mean.half())
     for name, row in metrics["sets"].items():
         assert f"| {name} | 30 | {row['int8']['accuracy']:.4f} |" in table
         assert row["int8"]["interval"][0] < row["int8"]["accuracy"] < row["int8"]["interval"][1]
