@@ -7,7 +7,7 @@ import pytest
 
 from src.config import ROOT
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from src.training.evaluate import table
+from src.training import report
 
 MODEL = ROOT / "model"
 METRICS = json.loads((MODEL / "metrics.json").read_text())
@@ -19,7 +19,13 @@ def test_the_metrics_are_of_this_model(analyzer: SentimentAnalyzer) -> None:
 
 def test_the_card_and_the_readme_show_the_metrics() -> None:
     for path in (MODEL / "README.md", ROOT.parent.parent / "README.md"):
-        assert table(METRICS) in path.read_text(), path
+        assert report.table(METRICS) in path.read_text(), path
+
+
+def test_the_card_shows_what_was_to_be_reached_and_the_hard_cases() -> None:
+    card = (MODEL / "README.md").read_text()
+    assert report.reach(METRICS) in card
+    assert report.hard_cases(METRICS) in card
 
 
 def test_it_reaches_what_was_promised() -> None:
