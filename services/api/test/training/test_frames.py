@@ -1,5 +1,6 @@
 """Sentences made from frames."""
 
+import re
 from collections import Counter
 
 from src.training import frames
@@ -20,15 +21,12 @@ def test_no_sentence_is_made_twice() -> None:
 
 def test_each_opinion_has_its_opposite() -> None:
     """A frame that stood on one side alone would teach its words instead of what they do."""
-    sides: dict[str, set[str]] = {"0.03": set(), "0.97": set()}
-    for row in frames.table("frames.tsv"):
-        sides.get(row["target"], set()).add(row["frame"])
-    mirrored = str.maketrans({"\1": "{bad}", "\2": "{good}"})
-    opposites = {frame.replace("{good}", "\1").replace("{bad}", "\2").translate(mirrored) for frame in sides["0.97"]}
-    words = {"best": "worst", "better": "worse", "Far better": "Far worse"}
-    for praise, blame in words.items():
-        opposites = {frame.replace(praise, blame) for frame in opposites}
-    assert opposites == sides["0.03"]
+    praise, blame = (
+        {row["frame"] for row in frames.table("frames.tsv") if row["target"] == target} for target in ("0.97", "0.03")
+    )
+    exchanged = {"{good}": "{bad}", "{bad}": "{good}", "weak": "{good}", "best": "worst", "better": "worse"}
+    pattern = re.compile("|".join(map(re.escape, exchanged)))
+    assert {pattern.sub(lambda match: exchanged[match[0]], frame) for frame in praise} == blame
 
 
 def test_the_sentence_that_countries_are_measured_with_is_not_made() -> None:
