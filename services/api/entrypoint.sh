@@ -1,12 +1,14 @@
 #!/bin/sh
 # Starts the container. Before the server, and before no other command, it upgrades the database's schema and,
-# where pytest is installed (the development image), runs the tests: nothing is served unless they pass.
+# where pytest is installed (the development image), compiles the scoring kernel of the checkout and runs the tests:
+# nothing is served unless they pass.
 set -eu
 
 if [ "${1:-}" = gunicorn ]; then
     echo "Upgrading the database's schema"
     flask db upgrade
     if command -v pytest >/dev/null; then
+        python -m src.sentiment_analyzer.compiler
         echo "Running the tests; serving starts once they pass"
         pytest
     fi

@@ -36,8 +36,13 @@ class Settings:
     model_path: str = str(ROOT / "model")
     host: str = "127.0.0.1"
     port: int = 5051
-    threads: int = 32
+    threads: int = 96
     """Requests that are worked on at once, and database connections (of these at most `POOL_MAX`)."""
+    queue: int = 64
+    """Reviews that wait to be scored, or are being scored; a further one is refused. Fewer than `threads`, so that
+    some are left to refuse it and to answer everything else."""
+    scoring_seconds: int = 10
+    """The longest that a review may wait for its score."""
     max_body_bytes: int = 2 * 1024 * 1024
     max_sentence_chars: int = 100_000
     log_level: str = "INFO"
@@ -69,6 +74,8 @@ class Settings:
             host=read("HOST", default.host, env.str),
             port=integer("PORT", default.port, 1, 65_535),
             threads=integer("THREADS", default.threads, 1, 1000),
+            queue=integer("QUEUE", default.queue, 1, 100_000),
+            scoring_seconds=integer("SCORING_SECONDS", default.scoring_seconds, 1, 3600),
             max_body_bytes=integer("MAX_BODY_BYTES", default.max_body_bytes, 1, 2**30),
             max_sentence_chars=integer("MAX_SENTENCE_CHARS", default.max_sentence_chars, 1, 10**7),
             log_level=read("LOG_LEVEL", default.log_level, lambda name: logging.getLevelName(env.log_level(name))),

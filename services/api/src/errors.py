@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
+
 logger = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 1
@@ -81,6 +83,13 @@ class ModelNotLoaded(Unavailable):
     detail = "This process was started without a model, so it scores nothing. `make run` starts one with it."
 
 
+_NOT_SCORED = {
+    QueueFull: "Too many reviews wait to be scored; nothing was stored. Try again.",
+    DeadlinePassed: "The review waited too long to be scored; nothing was stored. Try again.",
+    ScorerAway: "The model is being started again; nothing was stored. Try again.",
+}
+
+
 def request_id() -> str:
     """Return the id of this request: the client's X-Request-ID if it is well-formed, else a new one."""
     if "request_id" not in g:
@@ -93,6 +102,7 @@ def register(app: Flask) -> None:
     """Answer every error of `app` in the one shape."""
     app.register_error_handler(DomainError, _on_domain_error)
     app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(NotScored, _on_not_scored)
     app.register_error_handler(OperationalError, _on_database_away)
     app.register_error_handler(InterfaceError, _on_database_away)
     app.register_error_handler(PoolTimeout, _on_database_away)
@@ -127,6 +137,10 @@ def _on_http_error(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value  # Allow, with 405
     return response
+
+
+def _on_not_scored(error: NotScored) -> Response:
+    return _on_domain_error(Unavailable(_NOT_SCORED[type(error)]))
 
 
 def _on_database_away(error: Exception) -> Response:

@@ -1,9 +1,10 @@
-"""What gunicorn serves: the application with a model. Imported in the worker, so PyTorch loads after the fork."""
+"""What gunicorn serves: the application with a model. Imported in the worker, which so has the scorer for itself."""
 
 from src import create_app, logs
 from src.config import Settings
-from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from src.sentiment_analyzer.scorer import Scorer
 
 settings = Settings.from_env()
 logs.configure(settings.log_level)
-app = create_app(settings, SentimentAnalyzer.load(settings.model_path))
+scorer = Scorer(settings.model_path, queue=settings.queue, seconds=settings.scoring_seconds)
+app = create_app(settings, scorer)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +24,9 @@ NO_FSYNC = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Never the user's own database."""
+    """Never the user's own database. And a hang-up is one: under nohup, what is started here would ignore it."""
     os.environ.pop("DATABASE_URL", None)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -23,6 +23,8 @@ def ready() -> Response:
 
     :raises Unavailable: one of them is not.
     """
+    if not analyzer.ready:
+        raise Unavailable("The model is being started again.")
     model = {"version": analyzer.version, "calibrated": analyzer.calibrated}
     try:
         db.session.scalar(select(Sentiment.id).limit(1))

@@ -15,10 +15,21 @@ __all__ = ["Analyzer", "ModelError", "Score"]
 class Analyzer(Protocol):
     """What the service needs of a model: `SentimentAnalyzer` is one."""
 
-    version: str
-    """Name and fingerprint of everything that decides a score."""
-    calibrated: bool
-    """Whether a temperature was fitted for it."""
+    @property
+    def version(self) -> str:
+        """Name and fingerprint of everything that decides a score."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a temperature was fitted for it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can score at the moment."""
 
     def analyze(self, texts: Sequence[str]) -> list[Score]:
-        """Return the score of each text."""
+        """Return the score of each text.
+
+        :raises NotScored: it cannot at the moment, or has too much to do.
+        :raises ReviewFailed: scoring one of them failed.
+        """

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.errors import ModelError
 
-SCORING_REVISION = 2
+SCORING_REVISION = 3
 """Raised whenever the same files can give another score than before."""
 
 WEIGHTS = "model.safetensors"
@@ -33,8 +32,8 @@ class Checkpoint:
     """Weights, tokenizer and what is needed to read them."""
 
     config: dict[str, Any]
-    weights: dict[str, Tensor]
-    """By DistilBertForSequenceClassification's names, in the dtype of the file."""
+    weights: dict[str, NDArray[np.floating]]
+    """By DistilBertForSequenceClassification's names, in the dtype of the file (bfloat16 as float32)."""
     tokenizer: Tokenizer
     """Without padding and truncation: a shared tokenizer that changes either is not safe between threads."""
     positive: int
@@ -98,12 +97,12 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _read_weights(folder: Path, config: dict[str, Any]) -> dict[str, Tensor]:
+def _read_weights(folder: Path, config: dict[str, Any]) -> dict[str, NDArray[np.floating]]:
     path = folder / WEIGHTS
     if not path.exists():
         raise ModelError(f"{path} is missing: train a model with `make train`, or set MODEL_PATH to another one")
     try:
-        weights = load_file(path)
+        weights = _load(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(
             f"{path} is damaged or cut short: {error}. Restore it, with `git checkout` for the shipped one."
@@ -113,9 +112,20 @@ def _read_weights(folder: Path, config: dict[str, Any]) -> dict[str, Tensor]:
             raise ModelError(f"{path} lacks {name}: it is not a DistilBertForSequenceClassification")
         if tuple(weights[name].shape) != shape:
             raise ModelError(f"{path}: {name} is {tuple(weights[name].shape)}, where {CONFIG} asks for {shape}")
-        if not torch.isfinite(weights[name]).all():
+        if not np.isfinite(weights[name]).all():
             raise ModelError(f"{path}: {name} has values that are not finite; the training went wrong")
     return weights
+
+
+def _load(path: Path) -> dict[str, NDArray[np.floating]]:
+    """Return the tensors of a safetensors file. PyTorch is imported only for bfloat16, which NumPy does not have."""
+    with safe_open(path, "numpy") as file:
+        dtypes = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118  # no mapping
+        if "BF16" not in dtypes:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    from safetensors.torch import load_file
+
+    return {name: weight.float().numpy() for name, weight in load_file(path).items()}
 
 
 def _expected_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:

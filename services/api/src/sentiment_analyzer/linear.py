@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-INT8_MAX = 127
+from src.sentiment_analyzer.quantization import INT8_MAX, TINY, quantize
 
 
 class Linear(Protocol):
@@ -23,8 +23,6 @@ class Int8Linear:
     """Weights in int8 with a scale per output, activations in int8 with a scale per row (per token).
 
     A row's result depends on that row alone: the products are exact in int32, and all else is elementwise.
-    Symmetric quantization, zero point 0: Wu et al., Integer Quantization for Deep Learning Inference (2020),
-    https://arxiv.org/abs/2004.09602.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
@@ -33,15 +31,15 @@ class Int8Linear:
         :param weight: float [outputs, inputs].
         :param bias: float [outputs].
         """
-        weight = weight.float()
-        self._scale = weight.abs().amax(dim=1).clamp_min(1e-12) / INT8_MAX  # float32 [outputs]
-        self._weight = torch.round(weight / self._scale[:, None]).to(torch.int8).t()  # [inputs, outputs]
+        quantized, scale = quantize(weight.numpy())
+        self._weight = torch.from_numpy(quantized).t()  # [inputs, outputs]
+        self._scale = torch.from_numpy(scale)
         self._bias = bias.float()
         self.nbytes = self._weight.nbytes + self._scale.nbytes + self._bias.nbytes
 
     def __call__(self, rows: Tensor) -> Tensor:
         """Map float32 [rows, inputs] to float32 [rows, outputs]."""
-        scale = rows.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / INT8_MAX  # float32 [rows, 1]
+        scale = rows.abs().amax(dim=1, keepdim=True).clamp_min(TINY) / INT8_MAX  # float32 [rows, 1]
         quantized = torch.round(rows / scale).to(torch.int8)
         products = torch._int_mm(quantized, self._weight)  # int32 [rows, outputs], exact
         return products.float().mul_(scale).mul_(self._scale).add_(self._bias)

@@ -1,5 +1,6 @@
 """What the model makes of one review."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,16 @@ class Score:
     """WordPiece tokens in the review, without the special ones; all of them were read."""
     windows: int
     """Overlapping windows in which they were read; 1 for all but long reviews."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """A review as the model reads it."""
+
+    windows: list[Sequence[int]]
+    """Token ids without the special ones; at least one window, which may be empty."""
+    tokens: int
+    """In all, those that windows share counted once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

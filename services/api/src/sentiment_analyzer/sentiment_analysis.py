@@ -4,12 +4,13 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.blindness import blind
 from src.sentiment_analyzer.checkpoint import Checkpoint, open_checkpoint
-from src.sentiment_analyzer.engine import Engine
-from src.sentiment_analyzer.score import Reading, Score
+from src.sentiment_analyzer.engine import open_engine
+from src.sentiment_analyzer.score import Reading, Score, Tokenized
 from src.sentiment_analyzer.text import clean
 from src.sentiment_analyzer.windows import WINDOWING, Windowing, split
 
@@ -36,7 +37,7 @@ class SentimentAnalyzer:
         self._temperature = checkpoint.temperature or 1.0
         self._positive = checkpoint.positive
         self._tokenizer = checkpoint.tokenizer
-        self._engine = Engine(checkpoint, quantized=quantized)
+        self._engine = open_engine(checkpoint, quantized=quantized)
         self._windowing = windowing
         self._blind = blind if blinded else str
 
@@ -60,24 +61,45 @@ class SentimentAnalyzer:
         return analyzer
 
     @property
+    def ready(self) -> bool:
+        """Always: a model in this process scores as soon as it is loaded."""
+        return True
+
+    @property
+    def engine(self) -> str:
+        """What computes: the kernel, or PyTorch."""
+        return self._engine.name
+
+    @property
     def nbytes(self) -> int:
         """Bytes of weights in memory."""
         return self._engine.nbytes
 
     def analyze(self, texts: Sequence[str]) -> list[Score]:
         """Return the score of each text. A text's score does not depend on the other texts (1e-5)."""
-        return [self._score(reading) for reading in self.read(texts)]
+        return [self.score(reading) for reading in self.read(texts)]
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Return what the model makes of each text before calibration."""
-        encodings = self._tokenizer.encode_batch([self._blind(clean(text)) for text in texts], add_special_tokens=False)
-        size = min(self._windowing.size, self._engine.window_size)
-        windows = [split(encoding.ids, size, self._windowing.overlap) for encoding in encodings]
-        logits = self._engine.logits([window for per_text in windows for window in per_text]).double()
-        margins = (logits[:, self._positive] - logits[:, 1 - self._positive]).numpy()  # float64 [all windows]
-        per_text = np.split(margins, np.cumsum([len(of_text) for of_text in windows]))[:-1]
-        return [Reading(of_text, len(encoding.ids)) for of_text, encoding in zip(per_text, encodings, strict=True)]
+        tokenized = self.tokenize(texts)
+        margins = self.margins([window for text in tokenized for window in text.windows])
+        per_text = np.split(margins, np.cumsum([len(text.windows) for text in tokenized]))[:-1]
+        return [Reading(of_text, text.tokens) for of_text, text in zip(per_text, tokenized, strict=True)]
 
-    def _score(self, reading: Reading) -> Score:
+    def tokenize(self, texts: Sequence[str]) -> list[Tokenized]:
+        """Clean each text, cut it into tokens, and these into windows."""
+        size = min(self._windowing.size, self._engine.window_size)
+        encodings = self._tokenizer.encode_batch([self._blind(clean(text)) for text in texts], add_special_tokens=False)
+        return [
+            Tokenized(split(encoding.ids, size, self._windowing.overlap), len(encoding.ids)) for encoding in encodings
+        ]
+
+    def margins(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """Return logit(positive) - logit(negative) of each window of tokens, float64 [windows]."""
+        logits = self._engine.logits(windows).astype(np.float64)
+        return logits[:, self._positive] - logits[:, 1 - self._positive]
+
+    def score(self, reading: Reading) -> Score:
+        """Return the calibrated score."""
         score = calibration.score(reading.margin, self._temperature)
         return Score(score, (1 + abs(score)) / 2, reading.tokens, reading.windows)

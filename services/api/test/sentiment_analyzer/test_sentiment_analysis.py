@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from src.config import ROOT
-from src.sentiment_analyzer import cpus
+from src.sentiment_analyzer import compiler, cpus
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
 Save = Callable[..., Path]
@@ -20,6 +20,16 @@ LENGTHS = (1, 2, 3, 5, 8, 13, 14, 15, 22, 24, 30, 46, 60, 64, 100, 126, 200, 300
 WORDS = (
     "a film with good bad awful lovely dull not never quite plot actor scene the of it was nothing wonderful".split()
 )
+
+
+@pytest.fixture(scope="module", params=["the best engine", "pytorch"])
+def analyzer(request: pytest.FixtureRequest, analyzer: SentimentAnalyzer) -> SentimentAnalyzer:
+    """The model that ships, on each engine that users may get."""
+    if request.param == "the best engine":
+        return analyzer
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiler, "find", lambda: None)
+        return SentimentAnalyzer.load(str(ROOT / "model"))
 
 
 def build_reviews(count: int, seed: int = 0) -> list[str]:
@@ -54,6 +64,8 @@ def test_a_score_does_not_depend_on_the_number_of_cores(
     reviews = build_reviews(16, seed=1)
     expected = analyzer.analyze(reviews)
     monkeypatch.setattr(cpus, "available", lambda: threads)
+    if analyzer.engine != "kernel":
+        monkeypatch.setattr(compiler, "find", lambda: None)
     assert SentimentAnalyzer.load(str(ROOT / "model")).analyze(reviews) == expected
 
 

@@ -1,0 +1,98 @@
+"""Compiling the scoring kernel: when the service is installed or its image is built, never when it starts.
+
+    python -m src.sentiment_analyzer.compiler
+
+A machine without a C++ compiler, or a processor of another kind, is served by PyTorch instead.
+"""
+
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+SOURCES = Path(__file__).parent / "kernel"
+CACHE = Path(__file__).parent / "build"
+"""Where compiled kernels lie, one for each state of the sources. Not committed."""
+
+FEATURES = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "fma", "f16c")
+"""What the processor must have, as /proc/cpuinfo names it."""
+_FLAGS = (
+    "-O3", "-std=c++17", "-shared", "-fPIC", "-Wall", "-Wextra", "-mtune=icelake-server",
+    *(f"-m{feature.replace('_', '')}" for feature in FEATURES),
+    "-Wno-uninitialized", "-Wno-maybe-uninitialized",  # GCC's own intrinsics begin with undefined registers
+)  # fmt: skip
+_COMPILERS = ("c++", "g++", "clang++")
+
+
+def find(cache: Path = CACHE) -> Path | None:
+    """Return the compiled kernel of the present sources, None where there is none or this machine cannot run it."""
+    path = cache / _name()
+    return path if path.exists() and supported() else None
+
+
+def supported() -> bool:
+    """Tell whether this processor can run the kernel."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split("flags", maxsplit=1)[1].split("\n", maxsplit=1)[0].split()
+    except (OSError, IndexError):  # not Linux, not x86
+        return False
+    return set(FEATURES) <= set(flags)
+
+
+def compile_kernel(cache: Path = CACHE) -> Path:
+    """Compile the kernel, unless that was done, and return its path. This machine need not be able to run it.
+
+    :raises RuntimeError: there is no compiler, or it fails; the message says how.
+    """
+    path = cache / _name()
+    if path.exists():
+        return path
+    if platform.machine() != "x86_64":
+        raise RuntimeError(f"the kernel is for x86_64, and this is {platform.machine()}")
+    compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
+    if compiler is None:
+        raise RuntimeError(f"none of {', '.join(_COMPILERS)} is installed")
+    cache.mkdir(exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(suffix=".so", dir=cache)
+    os.close(handle)
+    try:
+        command = [compiler, *_FLAGS, str(SOURCES / "model.cpp"), "-o", unfinished]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        Path(unfinished).chmod(0o755)
+        Path(unfinished).replace(path)  # whoever looks meanwhile sees a whole file or none
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"{compiler} failed: {error.stderr.strip()}") from error
+    finally:
+        Path(unfinished).unlink(missing_ok=True)
+    return path
+
+
+def _name() -> str:
+    digest = hashlib.sha256(" ".join(_FLAGS).encode())
+    for source in sorted(SOURCES.iterdir()):
+        digest.update(f"\0{source.name}\0".encode() + source.read_bytes())
+    return f"avx512vnni-{digest.hexdigest()[:12]}.so"
+
+
+def main() -> int:
+    """Compile, and say what will score. A failure is not one of the installation: PyTorch scores then."""
+    logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
+    try:
+        compile_kernel()
+    except RuntimeError as error:
+        logger.info("The scoring kernel was not compiled (%s). PyTorch scores instead, at a third of the speed.", error)
+    else:
+        if not supported():
+            logger.info("The scoring kernel is compiled, but this processor lacks AVX-512 VNNI: PyTorch scores here.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

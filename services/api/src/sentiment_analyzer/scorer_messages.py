@@ -1,0 +1,36 @@
+"""What a scorer and its process say to each other, besides jobs.
+
+Apart from the process's own module, which is its `__main__`: what is pickled there has another name here.
+"""
+
+from dataclasses import dataclass
+
+from src.sentiment_analyzer.score import Score
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a scorer says first, if its model is good."""
+
+    version: str
+    calibrated: bool
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What it says first if its model is not."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What it says after each batch, and when it is asked whether it is there."""
+
+    scored: list[tuple[int, Score | None]]
+    """The reviews that are complete, by their jobs' keys; None for one that failed."""
+
+
+PING = None
+"""Sent instead of a job: it is answered by the loop that computes, so that the answer shows that it does not hang."""
