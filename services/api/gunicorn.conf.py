@@ -14,7 +14,7 @@ settings = Settings.from_env()
 
 bind = settings.bind
 workers = 1
-worker_class = "gthread"
+worker_class = "src.gunicorn_worker.Worker"
 threads = settings.threads
 timeout = 120  # for the start: PyTorch and the model on a slow disk
 graceful_timeout = 30

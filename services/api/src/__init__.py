@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from src import cli, database, errors, logs, metrics
+from src import cli, database, errors, logs, metrics, overload
 from src.config import Settings
-from src.extensions import ANALYZER, api, db, migrate
+from src.extensions import ANALYZER, WRITES, api, db, migrate, new_writes
 from src.sentiment_analyzer import Analyzer
 
 
@@ -22,6 +22,7 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     url, app.extensions[database.EMBEDDED] = database.locate(config)
     app.config.from_mapping(config.flask_config(url))
     app.extensions[ANALYZER] = analyzer
+    app.extensions[WRITES] = new_writes()
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of DefaultJSONProvider, which Flask made
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)
@@ -30,6 +31,6 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     api.register_blueprint(sentiments.bp)
     app.register_blueprint(pages.bp)
     app.register_blueprint(health.bp)
-    for part in (metrics, logs, errors, cli):
+    for part in (metrics, overload, logs, errors, cli):
         part.register(app)
     return app

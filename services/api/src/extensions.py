@@ -1,16 +1,18 @@
 """Extensions, unbound: create_app binds them to an app."""
 
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 from flask_migrate import Migrate
 from flask_smorest import Api
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase
 from werkzeug.local import LocalProxy
 
 from src.errors import ModelNotLoaded
+from src.group_commit import GroupCommit
 from src.sentiment_analyzer import Analyzer
 
 
@@ -40,6 +42,22 @@ migrate = Migrate()
 api = ProblemApi()
 
 ANALYZER = "sentiment_analyzer"
+
+
+WRITES = "group_commit"
+
+
+def new_writes() -> GroupCommit[dict[str, Any], Any]:
+    """Return where the requests of one app meet to store reviews."""
+    return GroupCommit((DataError, IntegrityError))
+
+
+def _current_writes() -> GroupCommit[dict[str, Any], Any]:
+    return cast(GroupCommit[dict[str, Any], Any], current_app.extensions[WRITES])
+
+
+writes = cast(GroupCommit[dict[str, Any], Any], LocalProxy(_current_writes))
+"""Where the requests of the current app meet."""
 
 
 def _current_analyzer() -> Analyzer:

@@ -5,14 +5,14 @@ import time
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
-_KEY = "metrics_registry"
+REGISTRY = "metrics_registry"
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def register(app: Flask) -> None:
     """Count and time every request of `app`, by route and not by path: ids must not become labels."""
     registry = CollectorRegistry()
-    app.extensions[_KEY] = registry
+    app.extensions[REGISTRY] = registry
     requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), registry=registry)
     seconds = Histogram("http_request_seconds", "Seconds from request to answer.", ("route",), registry=registry)
 
@@ -31,4 +31,4 @@ def register(app: Flask) -> None:
 
 def exposition() -> Response:
     """Return the current app's metrics."""
-    return Response(generate_latest(current_app.extensions[_KEY]), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(current_app.extensions[REGISTRY]), content_type=CONTENT_TYPE_LATEST)

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import delete as delete_from
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from src.errors import ReviewNotFound
-from src.extensions import analyzer, db
+from src.extensions import analyzer, db, writes
 from src.models import Sentiment
 
 
@@ -22,13 +23,11 @@ class Page:
 
 
 def create(sentence: str) -> Sentiment:
-    """Score a review and store it; returns after the commit.
+    """Score a review and store it; returns after the commit, which it may share with others.
 
     The connection is taken after scoring, so that a slow review holds none.
     """
-    review = Sentiment(**_score(sentence))
-    db.session.add(review)
-    db.session.commit()
+    review: Sentiment = writes.commit(_score(sentence), _insert)
     return review
 
 
@@ -77,6 +76,20 @@ def delete(review_id: int) -> None:
     if deleted is None:
         raise ReviewNotFound(review_id)
     db.session.commit()
+
+
+def _insert(rows: Sequence[dict[str, Any]]) -> list[Sentiment]:
+    """Store rows in one transaction; return them as reviews that belong to no session."""
+    statement = insert(Sentiment).returning(
+        Sentiment.id, Sentiment.created_on, Sentiment.updated_on, sort_by_parameter_order=True
+    )
+    try:
+        given = db.session.execute(statement, rows).mappings().all()
+        db.session.commit()
+    except SQLAlchemyError:
+        db.session.rollback()
+        raise
+    return [Sentiment(**row, **columns) for row, columns in zip(rows, given, strict=True)]
 
 
 def _score(sentence: str) -> dict[str, Any]:

@@ -21,8 +21,10 @@ from src.config import ROOT
 class Service:
     """A supervisor, gunicorn and PostgreSQL over one instance folder."""
 
-    def __init__(self, instance: Path) -> None:
+    def __init__(self, instance: Path, **settings: str) -> None:
+        """Prepare one; settings are environment variables."""
         self.instance = instance
+        self._settings = settings
         instance.mkdir(exist_ok=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -39,6 +41,7 @@ class Service:
         environment = {
             **os.environ, "INSTANCE_PATH": str(self.instance), "PORT": str(self.port),
             "DATABASE_URL": "", "FLASK_SKIP_DOTENV": "1", "FLASK_APP": "src",  # never the user's own database
+            **self._settings,
         }  # fmt: skip
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -64,14 +67,17 @@ class Service:
         return self.process.wait(60)
 
     def pid(self, part: str) -> int:
-        """Return the process id of the supervisor, gunicorn, its worker or the database."""
+        """Return the process id of the supervisor, gunicorn, its worker, the scorer or the database."""
         assert self.process is not None
         if part == "supervisor":
             return self.process.pid
         if part == "database":
             return int((self.instance / "postgres/postmaster.pid").read_text().split()[0])
         [gunicorn] = [child for child in psutil.Process(self.process.pid).children() if "gunicorn" in child.cmdline()]
-        return gunicorn.pid if part == "gunicorn" else gunicorn.children()[0].pid
+        if part == "gunicorn":
+            return gunicorn.pid
+        [worker] = gunicorn.children()
+        return worker.pid if part == "worker" else worker.children()[0].pid
 
     def request(self, method: str, path: str, body: object = None, timeout: float = 60) -> tuple[int, Any]:
         """Return (status, JSON)."""

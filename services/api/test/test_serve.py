@@ -6,6 +6,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_a_start_after_a_kill_finds_the_rows(service: Service, parts: list[str])
     assert sentences(service) == ["A fine film."]
 
 
-@pytest.mark.parametrize("part", ["worker", "database"])
+@pytest.mark.parametrize("part", ["worker", "scorer", "database"])
 def test_it_heals_when_a_part_is_killed(service: Service, part: str) -> None:
     service.post("A fine film.")
     os.kill(service.pid(part), signal.SIGKILL)
@@ -106,31 +107,35 @@ def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_the
 
 
 def test_a_stop_finishes_what_was_accepted(service: Service) -> None:
-    """A review of 100,000 characters takes a second or more; the stop waits for its answer and its row."""
+    """The scorer stands still while the stop comes; the stop waits for the answer and its row."""
+    scorer = service.pid("scorer")
+    os.kill(scorer, signal.SIGSTOP)
     with ThreadPoolExecutor() as pool:
-        posted = pool.submit(service.post, "A wonderful film. " * 5555)
-        wait_until(lambda: _busy(service), 30)
-        assert service.stop(signal.SIGTERM) == 0
+        posted = pool.submit(service.post, "A wonderful film.")
+        wait_until(lambda: _has_client(service), 30)
+        stopped = pool.submit(service.stop, signal.SIGTERM)
+        time.sleep(1)
+        assert not stopped.done()
+        os.kill(scorer, signal.SIGCONT)
+        assert stopped.result() == 0
         assert posted.result() >= 1
     service.start()
-    assert len(sentences(service)) == 1
+    assert sentences(service) == ["A wonderful film."]
 
 
-def _busy(service: Service) -> bool:
-    """Tell whether the worker has a client's connection and computes."""
-    worker = psutil.Process(service.pid("worker"))
-    clients = [
-        one
-        for one in worker.net_connections("tcp")
-        if one.status == psutil.CONN_ESTABLISHED and one.laddr.port == service.port
-    ]
-    return bool(clients) and worker.cpu_percent(0.2) > 50
+def _has_client(service: Service) -> bool:
+    """Tell whether the worker has a client's connection."""
+    return any(
+        one.status == psutil.CONN_ESTABLISHED and one.laddr.port == service.port
+        for one in psutil.Process(service.pid("worker")).net_connections("tcp")
+    )
 
 
 def test_a_start_after_a_kill_with_a_request_in_flight_waits_for_the_port(service: Service) -> None:
+    os.kill(service.pid("scorer"), signal.SIGSTOP)
     with ThreadPoolExecutor() as pool:
-        posted = pool.submit(service.post, "A wonderful film. " * 5555)
-        wait_until(lambda: _busy(service), 30)
+        posted = pool.submit(service.request, "POST", "/sentiments/", {"sentence": "A wonderful film."})
+        wait_until(lambda: _has_client(service), 30)
         os.kill(service.pid("supervisor"), signal.SIGKILL)
         assert service.process is not None
         service.process.wait(60)
@@ -173,6 +178,39 @@ def test_clients_that_stop_in_mid_request_do_not_hang_the_service(service: Servi
     wait_until(service.heals, 60)
     for connection in stalled:
         connection.close()
+
+
+def test_a_scorer_that_hangs_is_noticed_and_replaced_within_10_seconds(service: Service) -> None:
+    pid = service.pid("scorer")
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    status, problem = service.request("POST", "/sentiments/", {"sentence": "Fine."})
+    assert (status, "nothing was stored" in problem["detail"]) == (503, True)
+    assert service.request("GET", "/readyz")[0] == 503
+    wait_until(lambda: service.request("GET", "/readyz")[0] == 200, 10)
+    assert time.monotonic() - began < 10
+    assert service.pid("scorer") != pid
+    service.post("A fine film.")
+    assert sentences(service) == ["A fine film."]
+
+
+def test_too_many_reviews_at_once_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+    """Sixteen of 50,000 characters where two may wait: each is stored whole, or refused at once and not stored."""
+    service = Service(tmp_path, QUEUE="2", THREADS="20")
+    service.start()
+    try:
+        reviews = [f"Film {number} goes on and on. " * 2000 for number in range(16)]
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda text: service.request("POST", "/sentiments/", {"sentence": text}), reviews))
+        stored = {text for text, (status, _) in zip(reviews, answers, strict=True) if status == 201}
+        refused = [problem for status, problem in answers if status == 503]
+        assert len(stored) + len(refused) == 16
+        assert stored
+        assert refused
+        assert all("Too many reviews wait" in problem["detail"] for problem in refused)
+        assert set(sentences(service)) == stored
+    finally:
+        service.stop()
 
 
 def test_32_clients_at_once_are_all_answered(service: Service) -> None:

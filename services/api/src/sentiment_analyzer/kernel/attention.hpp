@@ -9,18 +9,19 @@
 class Attention {
  public:
   // query is row 0 of this head's queries; keys lie dim behind it, values 2 * dim. Rows are 3 * dim apart.
-  // Writes float32 [length, head_dim] to out, rows dim apart. head_dim is a multiple of 32 and at most 256.
-  void apply(const float* query, int dim, int head_dim, int length, float* out) {
+  // Writes what the first `queries` tokens attend to, float32 [queries, head_dim], to out, rows dim apart. head_dim is a
+  // multiple of 32 and at most 256.
+  void apply(const float* query, int dim, int head_dim, int length, int queries, float* out) {
     const int stride = 3 * dim, width = (length + COLUMNS - 1) / COLUMNS * COLUMNS;
     pack(query, dim, head_dim, length, width);
     float* scores = scores_.reserve(size_t(QUERIES) * width);
-    for (int first = 0; first < length; first += QUERIES) {
-      // A block that reaches beyond the window computes its last row again.
+    for (int first = 0; first < queries; first += QUERIES) {
+      // A block that reaches beyond them computes the last one again.
       int rows[QUERIES];
       const float* weights[QUERIES];
       float *target[QUERIES], inverse[QUERIES];
       for (int i = 0; i < QUERIES; ++i) {
-        rows[i] = std::min(first + i, length - 1);
+        rows[i] = std::min(first + i, queries - 1);
         weights[i] = scores + size_t(i) * width;
         target[i] = out + size_t(rows[i]) * dim;
       }

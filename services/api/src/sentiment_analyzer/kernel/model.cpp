@@ -62,10 +62,10 @@ class Model {
     space.scale.reserve(room), space.hidden_scale.reserve(BLOCK), space.quantized.reserve(room * dim_);
     embed(ids, lengths, windows, space);
     for (const Layer& layer : layers_) {
-      attend(layer, lengths, windows, count, space);
+      count = attend(layer, lengths, windows, count, &layer == &layers_.back(), space);
       for (int first = 0; first < count; first += BLOCK) feed_forward(layer, first, std::min(BLOCK, count - first), space);
     }
-    classify(lengths, windows, space, out);
+    classify(windows, space, out);
   }
 
  private:
@@ -94,22 +94,30 @@ class Model {
       }
   }
 
-  void attend(const Layer& layer, const int32_t* lengths, int windows, int count, Workspace& space) const {
+  // Returns how many rows are left: of the last layer only those of [CLS], each window's first, are looked at.
+  int attend(const Layer& layer, const int32_t* lengths, int windows, int count, bool last, Workspace& space) const {
     float *qkv = space.qkv.reserve(0), *mixed = space.mixed.reserve(0), *scale = space.scale.reserve(0);
+    float* rows = space.rows.reserve(0);
     uint8_t* quantized = space.quantized.reserve(0);
     layer.query_key_value.apply(quantized, scale, count, qkv);
     const int head_dim = dim_ / heads_;
-    for (int window = 0, row = 0; window < windows; row += lengths[window++])
+    int left = 0;
+    for (int window = 0, row = 0; window < windows; row += lengths[window++]) {
+      const int queries = last ? 1 : lengths[window];
       for (int head = 0; head < dim_; head += head_dim)
-        space.attention.apply(qkv + size_t(row) * 3 * dim_ + head, dim_, head_dim, lengths[window],
-                              mixed + size_t(row) * dim_ + head);
-    for (int row = 0; row < count; ++row)
+        space.attention.apply(qkv + size_t(row) * 3 * dim_ + head, dim_, head_dim, lengths[window], queries,
+                              mixed + size_t(left) * dim_ + head);
+      if (left < row) std::memmove(rows + size_t(left) * dim_, rows + size_t(row) * dim_, sizeof(float) * queries * dim_);
+      left += queries;
+    }
+    for (int row = 0; row < left; ++row)
       scale[row] = quantize(mixed + size_t(row) * dim_, dim_, quantized + size_t(row) * dim_);
-    layer.attention_out.apply(quantized, scale, count, mixed);
-    for (int row = 0; row < count; ++row) {
-      add(space.rows.reserve(0) + size_t(row) * dim_, mixed + size_t(row) * dim_, dim_);
+    layer.attention_out.apply(quantized, scale, left, mixed);
+    for (int row = 0; row < left; ++row) {
+      add(rows + size_t(row) * dim_, mixed + size_t(row) * dim_, dim_);
       finish(row, layer.attention_norm, space);
     }
+    return left;
   }
 
   void feed_forward(const Layer& layer, int first, int count, Workspace& space) const {
@@ -127,15 +135,9 @@ class Model {
     }
   }
 
-  // [CLS] is each window's first row.
-  void classify(const int32_t* lengths, int windows, Workspace& space, float* out) const {
-    uint8_t* quantized = space.quantized.reserve(0);
-    float *scale = space.scale.reserve(0), *pooled = space.mixed.reserve(0);
-    for (int window = 0, row = 0; window < windows; row += lengths[window++]) {
-      std::memmove(quantized + size_t(window) * dim_, quantized + size_t(row) * dim_, dim_);
-      scale[window] = scale[row];
-    }
-    pre_classifier_.apply(quantized, scale, windows, pooled);
+  void classify(int windows, Workspace& space, float* out) const {
+    float* pooled = space.mixed.reserve(0);
+    pre_classifier_.apply(space.quantized.reserve(0), space.scale.reserve(0), windows, pooled);
     for (int window = 0; window < windows; ++window, pooled += dim_)
       for (int label = 0; label < 2; ++label) {
         __m512 sum = _mm512_setzero_ps();
