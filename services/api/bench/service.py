@@ -1,89 +1,110 @@
-"""Requests per second of the whole service, a durable row for each: `make bench`.
+"""The whole service under load, a durable row for each answer: `make bench`.
 
-Starts the service as `make run` does, over a database of its own, and posts 24-token reviews to it from clients that
-each wait for their answer. The clients run in a process of their own on the same machine, which costs the service part
-of its cores; the figure includes that.
+The load generator is one process on the same cores; what it takes of them is said, and the figures include it.
 """
 
 import argparse
-import http.client
-import json
-import multiprocessing
-import platform
-import shutil
 import statistics
-import tempfile
-import threading
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
-from src.sentiment_analyzer import cpus
+import psutil
+
+from bench import plot, servers
+from bench.engines import machine
+from bench.load import Result, closed_loop, open_loop
+from bench.servers import Server
 from test.service import Service
 
-REVIEW = "a quiet and funny film that never hurries and stays with you for days after you have seen the last of it"
+CLIENTS = 32
 
 
-def load(port: int, clients: int, seconds: float, result: "multiprocessing.Queue[list[float]]") -> None:
-    """Post from `clients` threads for so many seconds; put the latency of each answer, in seconds."""
-    latencies: list[float] = []
-    stop = time.monotonic() + seconds
-    body = json.dumps({"sentence": REVIEW})
-
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        while time.monotonic() < stop:
-            started = time.perf_counter()
-            connection.request("POST", "/sentiments/", body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 201:
-                raise RuntimeError(f"status {answer.status}")
-            latencies.append(time.perf_counter() - started)
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    result.put(latencies)
+def compare(candidates: Sequence[Server], *, rounds: int, seconds: float) -> dict[str, list[Result]]:
+    """Return what 32 clients got of each, round by round; the rounds alternate."""
+    results: dict[str, list[Result]] = {server.name: [] for server in candidates}
+    for server in candidates:
+        closed_loop(server.port, server.requests, CLIENTS, 2)
+    for _ in range(rounds):
+        for server in candidates:
+            results[server.name].append(closed_loop(server.port, server.requests, CLIENTS, seconds))
+    return results
 
 
-def measure(port: int, clients: int, seconds: float) -> list[float]:
-    """Return the latencies of one round, in seconds."""
-    result: multiprocessing.Queue[list[float]] = multiprocessing.Queue()
-    process = multiprocessing.Process(target=load, args=(port, clients, seconds, result))
-    process.start()
-    latencies = result.get()
-    process.join()
-    return latencies
+def rates(results: dict[str, list[Result]]) -> dict[str, float]:
+    """Return the median answers per second of each."""
+    return {name: statistics.median(result.rate for result in of_name) for name, of_name in results.items()}
+
+
+def table(results: dict[str, list[Result]]) -> str:
+    """Return the figures as Markdown; the first row is what the others are compared with."""
+    first = next(iter(results))
+    found = rates(results)
+    lines = [f"| {CLIENTS} clients, 24 tokens | answers/s | p50 | p99 | {first} is |", "|---|---|---|---|---|"]
+    for name, of_name in results.items():
+        p50, p99 = (statistics.median(quantile(one, share) for one in of_name) * 1000 for share in (0.5, 0.99))
+        lines.append(
+            f"| {name} | {found[name]:.0f} | {p50:.0f} ms | {p99:.0f} ms | {found[first] / found[name]:.2f} x |"
+        )
+    return "\n".join(lines)
+
+
+def quantile(result: Result, share: float) -> float:
+    """Return a quantile of the latencies, in seconds."""
+    ordered = sorted(result.latencies)
+    return ordered[int(share * (len(ordered) - 1))] if ordered else float("nan")
+
+
+def stages(service: Service, server: Server, seconds: float) -> str:
+    """Return the core-milliseconds that a request takes in each process."""
+    processes = {"web": "worker", "scorer": "scorer", "PostgreSQL": "database"}
+    before = {name: _cpu(service.pid(part)) for name, part in processes.items()}
+    result = closed_loop(server.port, server.requests, CLIENTS, seconds)
+    count = len(result.latencies)
+    taken = {name: _cpu(service.pid(part)) - before[name] for name, part in processes.items()}
+    taken["generator"] = result.cpu_seconds
+    return ", ".join(f"{name} {1000 * value / count:.2f}" for name, value in taken.items())
+
+
+def under_rates(server: Server, highest: float, *, rounds: int, seconds: float) -> str:
+    """Return what an open loop gets at half of the highest rate, and at three times it."""
+    half = [open_loop(server.port, server.requests, highest / 2, seconds) for _ in range(rounds)]
+    spread = statistics.median(quantile(one, 0.99) / quantile(one, 0.5) for one in half)
+    p50 = statistics.median(quantile(one, 0.5) for one in half) * 1000
+    flood = []
+    for _ in range(rounds):
+        flood.append(open_loop(server.port, server.requests, highest * 3, seconds))
+        time.sleep(2)
+    good = statistics.median(one.rate for one in flood)
+    one = flood[-1]
+    return (
+        f"at half of it: p50 {p50:.1f} ms, p99 {spread:.1f} times that\n"
+        f"at three times it: {good:.0f}/s stored, {good / highest:.2f} of the highest, p50 {quantile(one, 0.5):.2f} s; "
+        f"last round {dict(one.statuses)}, {one.unsent} found no free one of the generator's connections; "
+        f"it took {one.cpu_seconds / seconds:.2f} of a core"
+    )
+
+
+def _cpu(pid: int) -> float:
+    process = psutil.Process(pid)
+    with_children = [process, *(process.children() if "postgres" in process.name() else [])]
+    return float(sum(sum(one.cpu_times()[:2]) for one in with_children))
 
 
 def main() -> None:
-    """Print a table: clients, requests per second, latencies."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="sentiments-bench-"))
-    service = Service(folder)
-    service.start()
-    try:
-        measure(service.port, 8, 2)
-        rounds: dict[int, list[list[float]]] = {clients: [] for clients in arguments.clients}
-        for _ in range(arguments.rounds):
-            for clients in arguments.clients:
-                rounds[clients].append(measure(service.port, clients, arguments.seconds))
-    finally:
-        service.stop()
-        shutil.rmtree(folder)
-    print(f"{cpus.available()} cores, {platform.machine()}; medians of {arguments.rounds} alternating rounds\n")
-    print("| clients | requests/s | p50 | p99 |\n|---|---|---|---|")
-    for clients, latencies in rounds.items():
-        rate = statistics.median(len(one) / arguments.seconds for one in latencies)
-        quantiles = [statistics.quantiles(one, n=100) for one in latencies]
-        p50, p99 = (statistics.median(one[index] for one in quantiles) * 1000 for index in (49, 98))
-        print(f"| {clients} | {rate:.0f} | {p50:.1f} ms | {p99:.1f} ms |")
+    print(f"{machine()}; medians of {arguments.rounds} alternating rounds\n")
+    with servers.own() as (server, service):
+        with servers.pipeline(service) as other:
+            results = compare([server, other], rounds=arguments.rounds, seconds=arguments.seconds)
+        print(table(results), "\n")
+        print("core-milliseconds of a request:", stages(service, server, arguments.seconds))
+        highest = rates(results)[server.name]
+        print(under_rates(server, highest, rounds=arguments.rounds, seconds=arguments.seconds))
+    plot.save("service", {"answers per second, 32 clients": rates(results)})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""What is compared, each at its best documented settings: token ids in, logits out, no tokenization in any of them.
+
+A worker process imports only what its candidate needs, so that each may live in an environment of its own.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids: TypeAlias = NDArray[np.int64]
+"""Token ids with special tokens, [batch, tokens]."""
+Run: TypeAlias = Callable[[Ids], object]
+
+ONNX, ONNX_INT8, OPENVINO_INT8 = "model.onnx", "model_quantized.onnx", "openvino_int8.xml"
+"""Files that `bench.convert` writes."""
+
+
+def kernel(model: Path, _work: Path) -> Run:
+    """Take this service's own engine."""
+    from src.sentiment_analyzer.checkpoint import open_checkpoint
+    from src.sentiment_analyzer.engine import open_engine
+
+    engine = open_engine(open_checkpoint(str(model)))
+    if engine.name != "kernel":
+        raise RuntimeError("the kernel is not compiled, or this processor cannot run it")
+    return lambda ids: engine.logits([row[1:-1] for row in ids.tolist()])
+
+
+def pytorch_int8(model: Path, _work: Path) -> Run:
+    """Take this service's engine where the kernel does not run."""
+    return _pytorch(model, quantized=True)
+
+
+def pytorch_float32(model: Path, _work: Path) -> Run:
+    """Take the same in float32."""
+    return _pytorch(model, quantized=False)
+
+
+def _pytorch(model: Path, *, quantized: bool) -> Run:
+    from src.sentiment_analyzer.checkpoint import open_checkpoint
+    from src.sentiment_analyzer.engine_torch import TorchEngine
+
+    engine = TorchEngine(open_checkpoint(str(model)), quantized=quantized)
+    return lambda ids: engine.logits([row[1:-1] for row in ids.tolist()])
+
+
+def transformers_float32(model: Path, _work: Path) -> Run:
+    """Take what `transformers.pipeline` computes with: eager PyTorch on all cores."""
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    network = AutoModelForSequenceClassification.from_pretrained(model, dtype=torch.float32).eval()
+
+    def run(ids: Ids) -> object:
+        with torch.inference_mode():
+            tensor = torch.from_numpy(ids)
+            return network(input_ids=tensor, attention_mask=torch.ones_like(tensor)).logits
+
+    return run
+
+
+def onnxruntime_dynamic(_model: Path, work: Path) -> Run:
+    """Take ONNX Runtime, dynamic int8 with a scale per output; its default threads: one for each core."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(work / ONNX_INT8, providers=["CPUExecutionProvider"])
+    return lambda ids: session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+
+
+def openvino_static(_model: Path, work: Path) -> Run:
+    """Take OpenVINO, static int8 by NNCF's recipe for transformers.
+
+    One stream over all cores: for one batch at a time that was twice as fast as a stream for each core.
+    """
+    import openvino
+
+    compiled = openvino.Core().compile_model(work / OPENVINO_INT8, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    request = compiled.create_infer_request()
+    return lambda ids: request.infer({"input_ids": ids, "attention_mask": np.ones_like(ids)})
+
+
+OWN = (kernel, pytorch_int8, pytorch_float32)
+PEERS = (transformers_float32, onnxruntime_dynamic, openvino_static)
+BY_NAME = {candidate.__name__: candidate for candidate in (*OWN, *PEERS)}

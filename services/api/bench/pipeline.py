@@ -1,0 +1,37 @@
+"""What this service is compared with: the same app, each request scored alone by `transformers.pipeline` in float32."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from transformers import pipeline
+
+from src import create_app, logs
+from src.config import Settings
+from src.sentiment_analyzer import Score
+
+
+class PipelineAnalyzer:
+    """One review after the other on all cores, by one thread, whose team of PyTorch threads stays: the fastest way.
+
+    With 32 clients it answered 39 a second so, 35 with every request computing for itself, 24 with them taking turns.
+    """
+
+    version, calibrated, ready = "pipeline", False, True
+
+    def __init__(self, model: str) -> None:
+        self._pipeline = pipeline("text-classification", model=model, truncation=True)
+        self._thread = ThreadPoolExecutor(1)
+
+    def analyze(self, texts: Sequence[str]) -> list[Score]:
+        """Return the score of each text."""
+        return [self._analyze(text) for text in texts]
+
+    def _analyze(self, text: str) -> Score:
+        [answer] = self._thread.submit(self._pipeline, text).result()
+        sign = 1 if answer["label"] == "POSITIVE" else -1
+        return Score(sign * (2 * answer["score"] - 1), answer["score"], 0, 1)
+
+
+settings = Settings.from_env()
+logs.configure(settings.log_level)
+app = create_app(settings, PipelineAnalyzer(settings.model_path))

@@ -1,0 +1,112 @@
+"""The scorer alone: `make bench`. Its engines, what is left to the machine's limit, long reviews, the start.
+
+Reads no network and no database.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bench.candidates import OWN
+from bench.engines import MODEL, SENTENCES, compare, machine, table
+from src.config import ROOT
+from src.sentiment_analyzer import cpus
+from src.sentiment_analyzer.checkpoint import open_checkpoint
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from src.sentiment_analyzer.windows import WINDOWING, split
+
+START = (
+    "from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer; "
+    "SentimentAnalyzer.load({model!r}).analyze(['A fine film.'])"
+)
+START_PIPELINE = "from transformers import pipeline; pipeline('sentiment-analysis', model={model!r})('A fine film.')"
+
+
+def operations_per_token() -> float:
+    """Return the int8 operations (multiplications and additions) that the kernel does for a token in linear layers.
+
+    Those of the last layer that it leaves out for all tokens but [CLS] are not counted, nor are [CLS]'s own.
+    """
+    checkpoint = open_checkpoint(str(MODEL))
+    last = f".layer.{checkpoint.config['n_layers'] - 1}."
+    done = 0
+    for name, weight in checkpoint.weights.items():
+        if (
+            ".layer." in name
+            and weight.ndim == 2
+            and (last not in name or name.split(".")[-2] in {"q_lin", "k_lin", "v_lin"})
+        ):
+            done += weight.size
+    return 2.0 * done
+
+
+def peak(rounds: int) -> float:
+    """Return the most int8 operations per second that oneDNN gets out of all cores, by `torch._int_mm`."""
+    left = torch.randint(-127, 127, (4096, 1536), dtype=torch.int8)
+    right = torch.randint(-127, 127, (1536, 1536), dtype=torch.int8).t()
+    torch.set_num_threads(cpus.available())
+    times = []
+    for _ in range(10 * rounds):
+        started = time.perf_counter()
+        torch._int_mm(left, right)
+        times.append(time.perf_counter() - started)
+    return 2.0 * 4096 * 1536 * 1536 / min(times)
+
+
+def long_review(rounds: int) -> tuple[float, float, int]:
+    """Return the seconds of a review of 512 and of one of 4,096 tokens, and how many tokens of it are computed."""
+    analyzer = SentimentAnalyzer.load(str(MODEL))
+    source = np.random.default_rng(0)
+    texts = [source.integers(1000, 30_000, count - 2).tolist() for count in (512, 4096)]
+    windows = [split(ids, WINDOWING.size, WINDOWING.overlap) for ids in texts]
+    times: list[list[float]] = [[], []]
+    for _ in range(5 * rounds):
+        for index, of_text in enumerate(windows):
+            started = time.perf_counter()
+            analyzer.margins(of_text)
+            times[index].append(time.perf_counter() - started)
+    return (*map(statistics.median, times), sum(len(window) + 2 for window in windows[1]))
+
+
+def start_seconds(rounds: int) -> tuple[float, float]:
+    """Return the median seconds from a process's start to its first score: this analyzer's, `pipeline`'s."""
+    codes = [code.format(model=str(MODEL)) for code in (START, START_PIPELINE)]
+    times: list[list[float]] = [[], []]
+    for _ in range(rounds):
+        for index, code in enumerate(codes):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+            times[index].append(time.perf_counter() - started)
+    own, pipeline = map(statistics.median, times)
+    return own, pipeline
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1)
+    arguments = parser.parse_args()
+    print(f"{machine()}; medians of {arguments.rounds} alternating rounds\n")
+    candidates = {candidate.__name__: sys.executable for candidate in OWN}
+    found = compare(candidates, Path(), rounds=arguments.rounds, seconds=arguments.seconds)
+    print(table(found, "pytorch_float32"), "\n")
+    done = SENTENCES.batch * SENTENCES.tokens * operations_per_token() / found["kernel"][SENTENCES]
+    most = peak(arguments.rounds)
+    print(f"int8 operations at {SENTENCES}: {done / 1e9:.0f} of {most / 1e9:.0f} G/s, {done / most:.0%} of the peak")
+    short, long, tokens = long_review(arguments.rounds)
+    print(
+        f"4,096 tokens take {long / short:.1f} times what 512 take ({tokens / 4096:.2f} tokens computed per token read)"
+    )
+    own, pipeline = start_seconds(arguments.rounds)
+    print(f"first score after {own:.2f} s, transformers.pipeline's after {pipeline:.2f} s: {own / pipeline:.2f} of it")
+
+
+if __name__ == "__main__":
+    main()
