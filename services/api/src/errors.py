@@ -39,6 +39,15 @@ class ReviewNotFound(DomainError):
         super().__init__(f"No review has the id {review_id}.")
 
 
+class NoCorrection(DomainError):
+    """Nobody corrected that review."""
+
+    status = 404
+
+    def __init__(self, review_id: int) -> None:
+        super().__init__(f"No correction of a review with the id {review_id} is there.")
+
+
 class MalformedJson(DomainError):
     """The body is no JSON."""
 

@@ -2,10 +2,37 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Double, Identity, Integer, Text, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from src.extensions import Base
+
+
+class Correction(Base):
+    """What a person says that the sentiment of a review is. Each review has one at most."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (CheckConstraint("sentiment IN ('positive', 'negative')", name="sentiment_known"),)
+
+    sentiment_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("sentiments.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    sentiment: Mapped[str] = mapped_column(Text)
+    created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class Sentiment(Base):
@@ -16,12 +43,6 @@ class Sentiment(Base):
     """
 
     __tablename__ = "sentiments"
-    __table_args__ = (
-        CheckConstraint("sentiment_score BETWEEN -1 AND 1", name="sentiment_score_range"),
-        CheckConstraint("confidence BETWEEN 0.5 AND 1", name="confidence_range"),
-        CheckConstraint("tokens >= 0", name="tokens_not_negative"),
-        CheckConstraint("windows >= 1", name="windows_positive"),
-    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     sentence: Mapped[str] = mapped_column(Text)
@@ -33,7 +54,56 @@ class Sentiment(Base):
     created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
+    correction: Mapped[Correction | None] = relationship(lazy="joined", passive_deletes="all")
+
+    __table_args__ = (
+        CheckConstraint("sentiment_score BETWEEN -1 AND 1", name="sentiment_score_range"),
+        CheckConstraint("confidence BETWEEN 0.5 AND 1", name="confidence_range"),
+        CheckConstraint("tokens >= 0", name="tokens_not_negative"),
+        CheckConstraint("windows >= 1", name="windows_positive"),
+        Index("ix_sentiments_positive", "id", postgresql_where=text("sentiment_score >= 0")),
+        Index("ix_sentiments_negative", "id", postgresql_where=text("sentiment_score < 0")),
+        Index("ix_sentiments_model_version", "model_version", "id"),
+        Index("ix_sentiments_created_on", "created_on"),
+        Index("ix_sentiments_confidence", "confidence"),
+        Index(
+            "ix_sentiments_words",
+            text("to_tsvector('english'::regconfig, \"left\"(sentence, 100000))"),
+            postgresql_using="gin",
+        ),
+    )
+
     @property
     def sentiment(self) -> str:
         """The sign of the score, "positive" or "negative"; zero is positive."""
         return "positive" if self.sentiment_score >= 0 else "negative"
+
+
+class Tally(Base):
+    """What some statements added to the reviews of one hour that are alike: the summary is a sum of these.
+
+    Triggers write them (see the fourth migration); nothing else does.
+    """
+
+    __tablename__ = "tallies"
+    __table_args__ = (
+        Index("ix_tallies_block", "block", "hour"),
+        Index("ix_tallies_appended", "id", postgresql_where=text("NOT merged")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    block: Mapped[int] = mapped_column(BigInteger)
+    """The reviews' ids without their last `BLOCK_BITS` bits."""
+    hour: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    model_version: Mapped[str] = mapped_column(Text)
+    bin: Mapped[int] = mapped_column(SmallInteger)
+    """Which of 20 equal bins the score is in, from 0; those from 10 are positive (`score_bin` in the migration)."""
+    correction: Mapped[str | None] = mapped_column(Text)
+    reviews: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[float] = mapped_column(Double)
+    """The sum of their scores."""
+    merged: Mapped[bool] = mapped_column(server_default=false())
+
+
+BLOCK_BITS = 14
+BINS = 20

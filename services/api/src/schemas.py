@@ -2,20 +2,28 @@
 
 import re
 import unicodedata
-from typing import Any
 
 from flask import current_app
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from src.errors import InvalidInput
-
 MAX_ID = 2**63 - 1
 PAGE_DEFAULT = 50
 PAGE_MAX = 500
+SENTIMENTS = ["positive", "negative"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
-_DIGITS = re.compile("[0-9]{1,19}")
+
+
+def check_text(value: str) -> None:
+    """Refuse what PostgreSQL or UTF-8 do not have.
+
+    :raises ValidationError: there is such a character.
+    """
+    if "\0" in value:
+        raise ValidationError("Has a NUL character, which PostgreSQL cannot store.")
+    if _SURROGATE.search(value):
+        raise ValidationError("Has a lone surrogate, which is no Unicode text.")
 
 
 def check_sentence(sentence: str) -> None:
@@ -26,10 +34,7 @@ def check_sentence(sentence: str) -> None:
     limit = current_app.config["MAX_SENTENCE_CHARS"]
     if len(sentence) > limit:
         raise ValidationError(f"Longer than {limit:,} characters.")
-    if "\0" in sentence:
-        raise ValidationError("Has a NUL character, which PostgreSQL cannot store.")
-    if _SURROGATE.search(sentence):
-        raise ValidationError("Has a lone surrogate, which is no Unicode text.")
+    check_text(sentence)
     if all(unicodedata.category(character) in _INVISIBLE for character in sentence):
         raise ValidationError("Is empty or blank.")
 
@@ -56,6 +61,24 @@ class ReviewIn(StrictSchema):
     )
 
 
+class CorrectionIn(StrictSchema):
+    """What a person says of a review."""
+
+    sentiment = fields.String(
+        required=True,
+        validate=validate.OneOf(SENTIMENTS, error="Is neither positive nor negative."),
+        error_messages={"required": "Is missing."},
+        metadata={"description": "May be the same as the model's: then it agrees.", "example": "negative"},
+    )
+
+
+class CorrectionOut(Schema):
+    """What a person said of a review."""
+
+    sentiment = fields.String(metadata={"enum": SENTIMENTS})
+    created_on = fields.AwareDateTime(format="iso", metadata={"description": "When it was said."})
+
+
 class ReviewOut(Schema):
     """A stored review."""
 
@@ -67,46 +90,17 @@ class ReviewOut(Schema):
     confidence = fields.Float(
         metadata={"minimum": 0.5, "maximum": 1, "description": "The larger of the two probabilities."}
     )
-    sentiment = fields.String(metadata={"enum": ["positive", "negative"]})
+    sentiment = fields.String(metadata={"enum": SENTIMENTS})
     tokens = fields.Integer(metadata={"minimum": 0, "description": "WordPiece tokens that were read: all of them."})
     windows = fields.Integer(metadata={"minimum": 1, "description": "Overlapping windows they were read in."})
     model_version = fields.String(metadata={"example": "model@0123456789ab"})
+    correction = fields.Nested(
+        CorrectionOut,
+        allow_none=True,
+        metadata={"description": "What a person said of it, beside what the model says; null if nobody did."},
+    )
     created_on = fields.AwareDateTime(format="iso")
     updated_on = fields.AwareDateTime(format="iso", metadata={"description": "When the text or its score changed."})
-
-
-class Digits(fields.Integer):
-    """An integer in a URL: ASCII digits only, where int() would take ` 1_0` and `٣` too."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        if not _DIGITS.fullmatch(value):
-            raise self.make_error("invalid", input=value)
-        return int(value)
-
-
-def parse_id(text: str) -> int:
-    """Return the id in a path.
-
-    :raises InvalidInput: it is no integer, or none that an id can be.
-    """
-    if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= MAX_ID:
-        raise InvalidInput([{"pointer": "/id", "detail": f"Is no integer between 1 and {MAX_ID}."}])
-    return int(text)
-
-
-class PageQuery(StrictSchema):
-    """Which page of the list."""
-
-    limit = Digits(
-        load_default=PAGE_DEFAULT,
-        validate=validate.Range(1, PAGE_MAX),
-        metadata={"description": "Reviews on the page."},
-    )
-    before = Digits(
-        load_default=None,
-        validate=validate.Range(1, MAX_ID),
-        metadata={"description": "Only reviews with a smaller id; the Link header of a page has it for the next."},
-    )
 
 
 class ProblemField(Schema):

@@ -2,23 +2,24 @@
 
 from typing import Any
 
+from sqlalchemy import insert
+
 from src.extensions import db
-from src.models import Sentiment
+from src.models import Correction, Sentiment
+
+COLUMNS = {
+    "sentence": "A fine film.",
+    "sentiment_score": 0.9,
+    "confidence": 0.95,
+    "tokens": 4,
+    "windows": 1,
+    "model_version": "model@0123456789ab",
+}
 
 
 def build_review(**columns: Any) -> Sentiment:
     """A review that is not stored yet."""
-    return Sentiment(
-        **{
-            "sentence": "A fine film.",
-            "sentiment_score": 0.9,
-            "confidence": 0.95,
-            "tokens": 4,
-            "windows": 1,
-            "model_version": "model@0123456789ab",
-            **columns,
-        }
-    )
+    return Sentiment(**{**COLUMNS, **columns})
 
 
 def store_review(**columns: Any) -> Sentiment:
@@ -27,3 +28,15 @@ def store_review(**columns: Any) -> Sentiment:
     db.session.add(review)
     db.session.commit()
     return review
+
+
+def store_reviews(number: int) -> None:
+    """That many reviews, in one statement."""
+    db.session.execute(insert(Sentiment), [{**COLUMNS, "sentence": f"Film {one}."} for one in range(number)])
+    db.session.commit()
+
+
+def store_correction(review_id: int, sentiment: str) -> None:
+    """What a person said of a review."""
+    db.session.add(Correction(sentiment_id=review_id, sentiment=sentiment))
+    db.session.commit()

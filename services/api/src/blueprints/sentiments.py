@@ -9,8 +9,10 @@ from flask import Response, jsonify, request, url_for
 from src import reviews
 from src.models import Sentiment
 from src.parsing import StrictBlueprint, refuse_query
-from src.reviews import Page
-from src.schemas import MAX_ID, PageQuery, ReviewIn, ReviewOut, parse_id
+from src.queries import FilterQuery, PageQuery, parse_id
+from src.reviews import Filters, Page, Summary
+from src.schemas import MAX_ID, CorrectionIn, ReviewIn, ReviewOut
+from src.summary_schema import SummaryOut
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
 _ID = {"name": "review_id", "in": "path", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID}}
@@ -26,7 +28,7 @@ def _check_address() -> None:
         return
     if request.view_args:
         request.view_args["review_id"] = parse_id(request.view_args["review_id"])
-    if request.endpoint != "sentiments.list_reviews":
+    if request.endpoint not in ("sentiments.list_reviews", "sentiments.show_summary"):
         refuse_query()
 
 
@@ -52,9 +54,21 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
 )
 @bp.problems(422, 503)
 def list_reviews(query: dict[str, Any]) -> tuple[Sequence[Sentiment], int, dict[str, str]]:
-    """List reviews, the newest first, page by page."""
+    """List reviews, the newest first, page by page; with filters those that all of them let through."""
     page = reviews.page(**query)
     return page.items, 200, link_headers(page, "sentiments.list_reviews")
+
+
+@bp.route("/summary", methods=["GET"])
+@bp.arguments(FilterQuery, location="query")
+@bp.response(200, SummaryOut)
+@bp.problems(422, 503)
+def show_summary(query: dict[str, Filters]) -> Summary:
+    """Sum up the reviews that the filters let through: counts, mean, histogram, days, accuracy in use.
+
+    With `q` or bounds of confidence at most the newest 100,000 are read; `truncated` says when there are more.
+    """
+    return reviews.summarize(**query)
 
 
 @bp.route("/<review_id>", methods=["GET"], parameters=[_ID])
@@ -80,6 +94,23 @@ def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
 def delete_review(review_id: int) -> None:
     """Delete one review."""
     reviews.delete(review_id)
+
+
+@bp.route("/<review_id>/correction", methods=["PUT"], parameters=[_ID])
+@bp.arguments(CorrectionIn)
+@bp.response(200, ReviewOut)
+@bp.problems(400, 404, 413, 415, 422, 503)
+def correct_review(body: dict[str, str], review_id: int) -> Sentiment:
+    """Keep what a person says of a review, beside what the model said."""
+    return reviews.correct(review_id, body["sentiment"])
+
+
+@bp.route("/<review_id>/correction", methods=["DELETE"], parameters=[_ID])
+@bp.response(204)
+@bp.problems(404, 422, 503)
+def withdraw_correction(review_id: int) -> None:
+    """Take a correction back."""
+    reviews.withdraw(review_id)
 
 
 def link_headers(page: Page, endpoint: str) -> dict[str, str]:

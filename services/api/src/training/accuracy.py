@@ -1,12 +1,12 @@
 """How right scores are, and how honest about it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from src.intervals import wilson
 from src.sentiment_analyzer.calibration import Floats, Labels, expected_calibration_error
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.training import data
@@ -46,14 +46,6 @@ def evaluate(sentiment_scores: Floats, labels: Labels) -> Evaluation:
         interval=wilson(correct, len(labels)),
         calibration_error=expected_calibration_error(sentiment_scores, labels),
     )
-
-
-def wilson(correct: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the interval of a share: Wilson, Probable Inference (1927)."""
-    share = correct / total
-    center = share + z * z / (2 * total)
-    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return (center - spread) / (1 + z * z / total), (center + spread) / (1 + z * z / total)
 
 
 def labels_of(examples: Sequence[data.Example]) -> Labels:

@@ -11,7 +11,7 @@ from test.builders import store_review
 
 FIELDS = [
     "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version",
-    "created_on", "updated_on",
+    "correction", "created_on", "updated_on",
 ]  # fmt: skip
 
 
@@ -164,10 +164,14 @@ def test_a_query_where_none_is_taken_is_not_valid(client: FlaskClient, method: s
     assert answer.get_json()["errors"] == [{"pointer": "/force", "detail": "Unknown field."}]
 
 
-def test_each_operation_is_one_statement(client: FlaskClient, statements: list[str]) -> None:
+def test_each_operation_is_one_statement_but_a_new_text_also_drops_a_correction(
+    client: FlaskClient, statements: list[str]
+) -> None:
     address = client.post("/sentiments/", json={"sentence": "Fine."}).headers["Location"]
     client.get(address)
     client.get("/sentiments/")
     client.put(address, json={"sentence": "Finer."})
     client.delete(address)
-    assert [statement.split()[0] for statement in statements] == ["INSERT", "SELECT", "SELECT", "UPDATE", "DELETE"]
+    assert [statement.split()[0] for statement in statements] == [
+        "INSERT", "SELECT", "SELECT", "DELETE", "UPDATE", "DELETE"
+    ]  # fmt: skip

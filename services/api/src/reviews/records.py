@@ -1,25 +1,17 @@
-"""The use cases. The only place that commits."""
+"""Reviews one by one: score and store, find, replace, delete."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import delete as delete_from
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm.attributes import set_committed_value
 
 from src.errors import ReviewNotFound
 from src.extensions import analyzer, db, writes
-from src.models import Sentiment
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some reviews, the newest first, and where the next page begins."""
-
-    items: Sequence[Sentiment]
-    next_before: int | None
-    """The `before` of the next page; None on the last one."""
+from src.models import Correction, Sentiment
 
 
 def create(sentence: str) -> Sentiment:
@@ -42,27 +34,21 @@ def find(review_id: int) -> Sentiment:
     return review
 
 
-def page(limit: int, before: int | None = None) -> Page:
-    """Return the newest `limit` reviews, or those with an id under `before`: a keyset page on the primary key."""
-    query = select(Sentiment).order_by(Sentiment.id.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(Sentiment.id < before)
-    rows = db.session.scalars(query).all()
-    more = len(rows) > limit
-    return Page(rows[:limit], rows[limit - 1].id if more else None)
-
-
 def replace(review_id: int, sentence: str) -> Sentiment:
     """Give a review another text and score that; returns after the commit.
+
+    A correction was one of the old text, and goes with it.
 
     :raises ReviewNotFound: no review has that id.
     """
     scored = _score(sentence)
+    db.session.execute(delete_from(Correction).where(Correction.sentiment_id == review_id))
     review: Sentiment | None = db.session.scalar(
         update(Sentiment).where(Sentiment.id == review_id).values(scored).returning(Sentiment)
     )
     if review is None:
         raise ReviewNotFound(review_id)
+    set_committed_value(review, "correction", None)
     db.session.commit()
     return review
 

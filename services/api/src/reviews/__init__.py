@@ -1,0 +1,21 @@
+"""The use cases. The only place that commits."""
+
+from src.reviews.corrections import correct, withdraw
+from src.reviews.filters import Filters
+from src.reviews.listing import Page, page
+from src.reviews.records import create, delete, find, replace
+from src.reviews.summary import Summary, summarize
+
+__all__ = [
+    "Filters",
+    "Page",
+    "Summary",
+    "correct",
+    "create",
+    "delete",
+    "find",
+    "page",
+    "replace",
+    "summarize",
+    "withdraw",
+]

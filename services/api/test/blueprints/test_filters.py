@@ -1,0 +1,142 @@
+"""Which reviews the list lets through."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from test.builders import store_correction, store_review, store_reviews
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+REVIEWS = [
+    ("slow", {"sentence": "A slow start, a great cast.", "sentiment_score": 0.6, "confidence": 0.8}),
+    ("dull", {"sentence": "Dull, slow and overacted.", "sentiment_score": -0.9, "confidence": 0.95}),
+    ("great", {"sentence": "Great fun with my cast of friends.", "sentiment_score": 0.1, "confidence": 0.55}),
+    ("boring", {"sentence": "A great bore: the cast is boring.", "sentiment_score": -0.2, "confidence": 0.6,
+                "model_version": "old@1"}),
+    ("zero", {"sentence": "It lasts two hours.", "sentiment_score": 0.0, "confidence": 0.5,
+              "model_version": "old@1"}),
+]  # fmt: skip
+
+
+@pytest.fixture
+def names(app: Flask) -> dict[int, str]:
+    """Five reviews by id, one a day; the second and the fourth are corrected."""
+    with app.app_context():
+        stored = {
+            store_review(**columns, created_on=NOON + timedelta(days=day)).id: name
+            for day, (name, columns) in enumerate(REVIEWS)
+        }
+        for review_id, name in stored.items():
+            if name in ("dull", "boring"):
+                store_correction(review_id, "positive")
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", "zero boring great dull slow"),
+        ("q=slow", "dull slow"),
+        ("q=slow+cast", "slow"),
+        ("q=%22great+cast%22", "slow"),
+        ("q=cast+-boring", "great slow"),
+        ("q=dull+or+hours", "zero dull"),
+        ("q=casting", "boring great slow"),
+        ("q=the", ""),
+        ("q=%22((%27%3A*%26%7C%21", ""),
+        ("sentiment=positive", "zero great slow"),
+        ("sentiment=negative", "boring dull"),
+        ("min_confidence=0.6", "boring dull slow"),
+        ("max_confidence=0.6", "zero boring great"),
+        ("min_confidence=0.55&max_confidence=0.8", "boring great slow"),
+        ("since=2026-11-22", "zero boring great"),
+        ("until=2026-11-22", "dull slow"),
+        ("since=2026-11-21T12:00:00Z&until=2026-11-23T12:00:00%2B00:00", "great dull"),
+        ("since=2026-11-22T14:00:00%2B02:00", "zero boring great"),
+        ("since=2026-11-22T12:00:00.000001Z", "zero boring"),
+        ("since=2030-01-01", ""),
+        ("until=1999-12-31", ""),
+        ("since=2026-11-23&until=2026-11-21", ""),
+        ("model_version=old@1", "zero boring"),
+        ("model_version=nobody's", ""),
+        ("corrected=true", "boring dull"),
+        ("corrected=false", "zero great slow"),
+        ("q=cast&sentiment=negative&corrected=true&model_version=old@1&since=2026-11-23&max_confidence=0.6", "boring"),
+        ("q=cast&until=2026-11-22", "slow"),
+    ],
+)
+def test_the_list_has_what_all_filters_let_through(
+    client: FlaskClient, names: dict[int, str], query: str, found: str
+) -> None:
+    answer = client.get(f"/sentiments/?{query}")
+    assert answer.status_code == 200
+    assert [names[record["id"]] for record in answer.get_json()] == found.split()
+
+
+@pytest.mark.parametrize(
+    "query", ["", "q=cast", "sentiment=positive", "until=2026-11-23", "corrected=false", "q=cast&since=2026-11-20"]
+)
+def test_following_the_links_finds_each_once(client: FlaskClient, names: dict[int, str], query: str) -> None:
+    whole = client.get(f"/sentiments/?{query}").get_json()
+    seen, address = [], f"/sentiments/?{query}&limit=1"
+    while address:
+        answer = client.get(address)
+        seen += answer.get_json()
+        link = answer.headers.get("Link")
+        address = link[1 : link.index(">")] if link else ""
+    assert seen == whole
+    assert len(seen) > 1
+
+
+def test_a_word_is_found_however_old_the_review_is(client: FlaskClient, app: Flask) -> None:
+    """Wider than the first slices of ids."""
+    with app.app_context():
+        oldest = store_review(sentence="An armadillo.").id
+        store_reviews(3000)
+        newest = store_review(sentence="Two armadillos.").id
+    assert [record["id"] for record in client.get("/sentiments/?q=armadillo").get_json()] == [newest, oldest]
+    [found] = client.get(f"/sentiments/?q=armadillo&before={newest}").get_json()
+    assert found["id"] == oldest
+
+
+def test_dates_that_do_not_rise_with_the_ids_hide_nothing(client: FlaskClient, app: Flask) -> None:
+    """An import brings its own dates."""
+    with app.app_context():
+        early = store_review(created_on=NOON)
+        store_review(created_on=NOON - timedelta(days=400))
+        late = store_review(created_on=NOON + timedelta(minutes=1))
+        answer = client.get("/sentiments/?since=2026-11-20&until=2026-11-21")
+        assert [record["id"] for record in answer.get_json()] == [late.id, early.id]
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("q=", "/q"), ("q=%00", "/q"), ("q=" + "a" * 1001, "/q"), ("sentiment=neutral", "/sentiment"),
+        ("min_confidence=0.4", "/min_confidence"), ("max_confidence=nan", "/max_confidence"),
+        ("max_confidence=1e-1", "/max_confidence"), ("max_confidence=1.01", "/max_confidence"),
+        ("since=yesterday", "/since"), ("since=2026-02-31", "/since"), ("until=2026-11-23T12:00:00", "/until"),
+        ("until=0000-01-01", "/until"), ("until=0001-01-01T00:00:00%2B10:00", "/until"), ("until=20261123", "/until"),
+        ("corrected=yes", "/corrected"), ("model_version=", "/model_version"), ("model_version=%00", "/model_version"),
+        ("word=slow", "/word"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/sentiments/", "/sentiments/summary"])
+def test_a_bad_filter_is_named(client: FlaskClient, path: str, query: str, pointer: str) -> None:
+    answer = client.get(f"{path}?{query}")
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
+
+
+def test_the_summary_has_no_pages(client: FlaskClient) -> None:
+    answer = client.get("/sentiments/summary?limit=5")
+    assert answer.get_json()["errors"] == [{"pointer": "/limit", "detail": "Unknown field."}]
+
+
+@pytest.mark.parametrize("sentence", ["a-" * 50_000, "a." * 50_000, "<" * 100_000, "x@" * 50_000, "é " * 50_000,
+                                      "\U0001f3ac " * 50_000, "1/" * 50_000])  # fmt: skip
+def test_no_text_is_too_strange_to_be_indexed(client: FlaskClient, sentence: str) -> None:
+    review_id = client.post("/sentiments/", json={"sentence": sentence}).get_json()["id"]
+    assert client.delete(f"/sentiments/{review_id}").status_code == 204
