@@ -87,7 +87,7 @@ class Tally(Base):
 
     __tablename__ = "tallies"
     __table_args__ = (
-        Index("ix_tallies_block", "block", "hour"),
+        Index("ix_tallies_block", "block", "model_version", "hour"),
         Index("ix_tallies_appended", "id", postgresql_where=text("NOT merged")),
     )
 

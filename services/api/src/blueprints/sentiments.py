@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request, url_for
 
 from src import reviews
+from src.evidence_schema import EvidenceOut
 from src.models import Sentiment
 from src.parsing import StrictBlueprint, refuse_query
 from src.queries import FilterQuery, PageQuery, parse_id
@@ -94,6 +95,17 @@ def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
 def delete_review(review_id: int) -> None:
     """Delete one review."""
     reviews.delete(review_id)
+
+
+@bp.route("/<review_id>/evidence", methods=["GET"], parameters=[_ID])
+@bp.response(200, EvidenceOut)
+@bp.problems(404, 422, 503)
+def show_evidence(review_id: int) -> Any:
+    """Say how much each word, or each sentence of a long review, moves its score, by leaving it out.
+
+    The method is erasure: Li, Monroe and Jurafsky (2016), https://arxiv.org/abs/1612.08220.
+    """
+    return reviews.explain(review_id)
 
 
 @bp.route("/<review_id>/correction", methods=["PUT"], parameters=[_ID])

@@ -1,6 +1,7 @@
 """The use cases. The only place that commits."""
 
 from src.reviews.corrections import correct, withdraw
+from src.reviews.explaining import explain
 from src.reviews.filters import Filters
 from src.reviews.listing import Page, page
 from src.reviews.records import create, delete, find, replace
@@ -13,6 +14,7 @@ __all__ = [
     "correct",
     "create",
     "delete",
+    "explain",
     "find",
     "page",
     "replace",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import contains_eager
@@ -27,7 +26,7 @@ class Page:
 def page(limit: int, before: int | None = None, filters: Filters = Filters()) -> Page:  # noqa: B008  # it is frozen
     """Return the newest `limit` reviews that `filters` let through, or of those with an id under `before`.
 
-    A keyset page: it costs the same at any depth. Without `q` it is one query, with dates two.
+    A keyset page: it costs the same at any depth. Without `q` it is one query, with dates or a model two.
     """
     rows: list[Sentiment] = []
     for ids in _ids(filters, before):
@@ -50,8 +49,8 @@ def _ids(filters: Filters, before: int | None) -> Iterator[list[ColumnElement[bo
     Without words one query is enough: some index gives the newest first.
     """
     lowest, end = 1, before
-    if filters.since or filters.until:
-        lowest, newest = _ids_of_dates(filters)
+    if filters.since or filters.until or filters.model_version:
+        lowest, newest = _ids_of_tallies(filters)
         end = min(end or newest, newest)
     if filters.q is None:
         yield ([Sentiment.id >= lowest] if lowest > 1 else []) + ([Sentiment.id < end] if end is not None else [])
@@ -75,22 +74,26 @@ def _newest_id() -> int:
     return db.session.scalar(select(func.max(Sentiment.id))) or 0
 
 
-def _ids_of_dates(filters: Filters) -> tuple[int, int]:
-    """Return the least id that a review of these dates can have, and one above the greatest; equal if there is none.
+def _ids_of_tallies(filters: Filters) -> tuple[int, int]:
+    """Return the least id that a review of these dates and this model can have, and one above the greatest.
 
-    Ids and dates mostly rise together, but nothing makes them: a transaction may be long, an import may bring its own
-    dates. So this asks the tallies, which say for each block of ids which hours are in it, block by block.
+    Equal if there is none. Ids, dates and models mostly rise together, and then a page of long ago, or of a model of
+    long ago, must not look for its first row from the newest on. But nothing makes them rise: a transaction may be
+    long, an import may bring its own dates. So this asks the tallies, block by block, which know what is in each.
     """
-    hours: list[Any] = []
-    if filters.since is not None:
-        hours.append(Tally.hour >= func.date_trunc("hour", filters.since, "UTC"))
-    if filters.until is not None:
-        hours.append(Tally.hour < filters.until)
     newest = select(func.max(Tally.block)).scalar_subquery()
-    block = func.generate_series(0, newest).column_valued("block")
-    there = select(Tally.id).where(Tally.block == block, *hours).limit(1).lateral()
-    query = select(func.min(block), func.max(block)).join(there, true())
-    least, greatest = db.session.execute(query).one()
+    candidate = func.generate_series(0, newest).column_valued("candidate")
+    there = select(Tally.id).where(Tally.block == candidate, *_of_tally(filters)).limit(1).lateral()
+    least, greatest = db.session.execute(select(func.min(candidate), func.max(candidate)).join(there, true())).one()
     if least is None:
         return 1, 1
     return max(1, least << BLOCK_BITS), (greatest + 1) << BLOCK_BITS
+
+
+def _of_tally(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.model_version is not None:
+        yield Tally.model_version == filters.model_version
+    if filters.since is not None:
+        yield Tally.hour >= func.date_trunc("hour", filters.since, "UTC")
+    if filters.until is not None:
+        yield Tally.hour < filters.until

@@ -19,7 +19,7 @@ def create(sentence: str) -> Sentiment:
 
     The connection is taken after scoring, so that a slow review holds none.
     """
-    review: Sentiment = writes.commit(_score(sentence), _insert)
+    review: Sentiment = writes.commit(_score(sentence), store)
     return review
 
 
@@ -64,7 +64,7 @@ def delete(review_id: int) -> None:
     db.session.commit()
 
 
-def _insert(rows: Sequence[dict[str, Any]]) -> list[Sentiment]:
+def store(rows: Sequence[dict[str, Any]]) -> list[Sentiment]:
     """Store rows in one transaction; return them as reviews that belong to no session."""
     statement = insert(Sentiment).returning(
         Sentiment.id, Sentiment.created_on, Sentiment.updated_on, sort_by_parameter_order=True

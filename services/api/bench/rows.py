@@ -1,0 +1,217 @@
+"""What a page, a search and a summary cost over five million rows: `make bench-rows`, a quarter of an hour.
+
+Each call is compared with the same call over ten thousand rows, in one run on one server; the rounds alternate. Words
+are drawn by Zipf's law, so that most are rare; dates rise with the ids over three years.
+"""
+
+import argparse
+import contextlib
+import io
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import psycopg2
+from flask import Flask
+from flask_migrate import upgrade
+from numpy.random import Generator
+from numpy.typing import NDArray
+from sqlalchemy import event
+
+from bench.engines import machine
+from src import create_app, logs
+from src.config import Settings
+from src.embedded_postgres import EmbeddedPostgres
+from src.extensions import db
+from src.reviews.records import store
+from test.conftest import create_empty
+
+SMALL = 10_000
+LARGE = 5_000_000
+CHUNK = 100_000
+FIRST_DAY = datetime(2023, 11, 20, tzinfo=UTC)
+PERIOD = timedelta(days=3 * 365)
+COMMON, MIDDLING, RARE = "brilliant", "cinematography", "ornithopter"
+SHARES = {COMMON: 1 / 3, MIDDLING: 1 / 500, RARE: 1 / 2_000_000}
+Words = NDArray[np.str_]
+_SYLLABLES = [first + vowel + last for first in "bdfgklmnprst" for vowel in "aeiou" for last in ("", "l", "n", "r")]
+
+
+def fill(connection: psycopg2.extensions.connection, rows: int) -> None:
+    """Store `rows` reviews and correct one in a hundred. The words' index is made afterwards, as a restore does it."""
+    source = np.random.default_rng(7)
+    words = np.array([a + b + c for a in _SYLLABLES[:30] for b in _SYLLABLES[60:90] for c in _SYLLABLES[:23]])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_indexdef('ix_sentiments_words'::regclass)")
+        [definition] = cursor.fetchone()
+        cursor.execute("DROP INDEX ix_sentiments_words")
+        for start in range(0, rows, CHUNK):
+            cursor.copy_expert(
+                "COPY sentiments (sentence, sentiment_score, confidence, tokens, windows, model_version, created_on)"
+                " FROM STDIN",
+                io.StringIO("".join(_lines(source, words, start, min(CHUNK, rows - start), rows))),
+            )
+            print(f"\r{start + CHUNK:,} rows ", end="", flush=True)
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute(definition)
+        cursor.execute("INSERT INTO corrections SELECT id, 'positive' FROM sentiments WHERE id % 100 = 0")
+    connection.commit()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+    print()
+
+
+def _lines(source: Generator, words: Words, start: int, count: int, rows: int) -> Iterator[str]:
+    lengths = np.clip(source.lognormal(2.8, 0.7, count), 3, 300).astype(int)
+    drawn = words[np.minimum(source.zipf(1.2, lengths.sum()) - 1, len(words) - 1)]
+    scores = np.tanh(source.normal(0.4, 2, count))
+    special = {word: source.random(count) < share for word, share in SHARES.items()}
+    for row, (text, score) in enumerate(zip(np.split(drawn, np.cumsum(lengths)[:-1]), scores, strict=True)):
+        found = [word for word, there in special.items() if there[row]]
+        if start + row == rows // 3:  # chance alone might leave it out of the small table
+            found.append(RARE)
+        moment = FIRST_DAY + PERIOD * ((start + row) / rows)
+        version = "model@1" if start + row < rows * 0.4 else "model@2"
+        yield (
+            f"{' '.join([*text, *found])}\t{float(score)!r}\t{(1 + abs(float(score))) / 2!r}"
+            f"\t{len(text) + 2}\t1\t{version}\t{moment.isoformat()}\n"
+        )
+
+
+def calls(rows: int) -> dict[str, str]:
+    """Return the address of each call on a table of so many rows."""
+    deep = rows - min(rows // 2, 1_000_000)
+    week, year = FIRST_DAY + PERIOD - timedelta(days=7), FIRST_DAY + PERIOD * 0.3
+    return {
+        "the first page": "/sentiments/",
+        "a page a million rows deep": f"/sentiments/?before={deep}",
+        "negative": "/sentiments/?sentiment=negative",
+        "unsure, confidence at most 0.6": "/sentiments/?max_confidence=0.6",
+        "by the older model": "/sentiments/?model_version=model@1",
+        "corrected": "/sentiments/?corrected=true",
+        "of the last week": f"/sentiments/?since={week:%Y-%m-%d}",
+        "before the first third": f"/sentiments/?until={year:%Y-%m-%d}",
+        "a rare word": f"/sentiments/?q={RARE}",
+        "a middling word, 1 in 500": f"/sentiments/?q={MIDDLING}",
+        "a common word, 1 in 3": f"/sentiments/?q={COMMON}",
+        "two words": f"/sentiments/?q={COMMON}+{MIDDLING}",
+        "a phrase": f"/sentiments/?q=%22{COMMON}+{MIDDLING}%22",
+        "words nobody wrote": "/sentiments/?q=zeppelins+-zeppelin",
+        "the summary": "/sentiments/summary",
+        "the summary by date": f"/sentiments/summary?since={year:%Y-%m-%d}T10:20:00Z&until={week:%Y-%m-%d}T10:20:00Z",
+        "the summary of the negative": "/sentiments/summary?sentiment=negative",
+        "the summary of the older model": "/sentiments/summary?model_version=model@1",
+        "the summary of the corrected": "/sentiments/summary?corrected=true",
+        "the summary of a middling word": f"/sentiments/summary?q={MIDDLING}",
+        "the summary of a common word": f"/sentiments/summary?q={COMMON}",
+        "the summary of the unsure": "/sentiments/summary?max_confidence=0.6",
+    }
+
+
+def milliseconds(app: Flask, address: str) -> float:
+    """Return how long one call took, from request to answer, without the network."""
+    client, start = app.test_client(), time.perf_counter()
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return (time.perf_counter() - start) * 1000
+
+
+def insert_rate(app: Flask, group: int, seconds: float = 3.0) -> float:
+    """Return how many rows a second are stored, so many in a transaction, each one durable."""
+    row = {"sentence": "A film that nobody looked for, slow and long.", "sentiment_score": 0.5, "confidence": 0.75,
+           "tokens": 9, "windows": 1, "model_version": "model@2"}  # fmt: skip
+    stored, start = 0, time.perf_counter()
+    with app.app_context():
+        while time.perf_counter() - start < seconds:
+            store([row] * group)
+            stored += group
+    return stored / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Fill two databases and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", type=int, default=LARGE)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--folder", type=Path, help="keep the databases there, and take them up if they are there")
+    parser.add_argument("--explain", action="store_true", help="print how PostgreSQL runs each query")
+    arguments = parser.parse_args()
+    logs.configure("ERROR")
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="sentiments-rows-"))
+    server = EmbeddedPostgres(folder)
+    server.start()
+    try:
+        apps = {rows: opened(server, rows) for rows in (SMALL, arguments.rows)}
+        print(f"{machine()}\n\n{table(apps, arguments.rounds)}")
+        if arguments.explain:
+            print(explained(apps[arguments.rows], arguments.rows))
+    finally:
+        server.stop()
+        if arguments.folder is None:
+            shutil.rmtree(folder)
+
+
+def opened(server: EmbeddedPostgres, rows: int) -> Flask:
+    """Return an app over a database of so many rows, filled if it is not there."""
+    url = server.url.set(database=f"rows_{rows}")
+    with contextlib.closing(psycopg2.connect(host=url.query["host"], user=url.username, dbname="postgres")) as look:
+        look.autocommit = True
+        cursor = look.cursor()
+        cursor.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [url.database])
+        there = cursor.fetchone() == (1,)
+    app = create_app(Settings(database_url=url, log_level="ERROR"))
+    if not there:
+        create_empty(url)
+        with app.app_context():
+            upgrade()
+            fill(db.engine.raw_connection().driver_connection, rows)
+    return app
+
+
+def table(apps: dict[int, Flask], rounds: int) -> str:
+    """Return the medians as Markdown."""
+    small, large = apps
+    lines = [f"| | {small:,} rows | {large:,} rows | ratio |", "|---|---|---|---|"]
+    for name, few in calls(small).items():
+        addresses = {small: few, large: calls(large)[name]}
+        times: dict[int, list[float]] = {rows: [] for rows in apps}
+        for round_ in range(rounds + 1):  # the first one warms up
+            for rows, app in apps.items():
+                took = milliseconds(app, addresses[rows])
+                times[rows] += [took] if round_ else []
+        one, other = (statistics.median(of_rows) for of_rows in times.values())
+        lines.append(f"| {name} | {one:.1f} ms | {other:.1f} ms | {other / one:.2f} |")
+    for group in (1, 32):
+        rates = {rows: statistics.median(insert_rate(app, group) for _ in range(3)) for rows, app in apps.items()}
+        lines.append(
+            f"| rows stored a second, {group} in a transaction | {rates[small]:,.0f} | {rates[large]:,.0f}"
+            f" | {rates[large] / rates[small]:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def explained(app: Flask, rows: int) -> str:
+    """Return each call's queries with their plans."""
+    parts: list[str] = []
+    seen: list[tuple[str, object]] = []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda _c, _k, sql, values, *_: seen.append((sql, values)))
+        for name, address in calls(rows).items():
+            seen.clear()
+            milliseconds(app, address)
+            parts.append(f"\n## {name}: {address}")
+            for sql, values in seen[:]:
+                plan = db.session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, COSTS OFF) {sql}", values)
+                parts += ["", " ".join(sql.split()), *plan.scalars()]
+            db.session.rollback()
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    main()

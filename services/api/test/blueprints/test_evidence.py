@@ -1,0 +1,37 @@
+"""Why a stored review has its score."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from test.builders import store_review
+
+
+def test_the_words_of_a_review_are_weighed(client: FlaskClient, analyzer: SentimentAnalyzer) -> None:
+    review = client.post("/sentiments/", json={"sentence": "A dull film."}).get_json()
+    answer = client.get(f"/sentiments/{review['id']}/evidence")
+    found = answer.get_json()
+    assert answer.status_code == 200
+    assert found["sentiment_score"] == pytest.approx(review["sentiment_score"], abs=1e-5)
+    assert found["model_version"] == analyzer.version
+    assert (found["unit"], found["units"], found["complete"]) == ("word", 3, True)
+    assert found["tokens"] <= found["token_limit"]
+    assert [part["text"] for part in found["evidence"]] == ["A", "dull", "film"]
+    assert (found["evidence"][1]["start"], found["evidence"][1]["end"]) == (2, 6)
+    assert min(found["evidence"], key=lambda part: part["effect"])["text"] == "dull"
+
+
+def test_it_is_the_present_model_that_is_asked(client: FlaskClient, app: Flask, analyzer: SentimentAnalyzer) -> None:
+    with app.app_context():
+        review = store_review(sentence="A dull film.", sentiment_score=0.9, model_version="old@1")
+    found = client.get(f"/sentiments/{review.id}/evidence").get_json()
+    assert found["model_version"] == analyzer.version
+    assert found["sentiment_score"] < 0
+
+
+def test_no_review_no_evidence(client: FlaskClient) -> None:
+    assert client.get("/sentiments/9223372036854775807/evidence").status_code == 404
+    assert client.get("/sentiments/0/evidence").status_code == 422
+    assert client.get("/sentiments/1/evidence?words=1").status_code == 422
+    assert client.post("/sentiments/1/evidence").status_code == 405

@@ -1,0 +1,121 @@
+"""Why a text has its score."""
+
+import csv
+import itertools
+import random
+from pathlib import Path
+
+import pytest
+
+from src.sentiment_analyzer.evidence import (
+    MARGIN,
+    MAX_SENTENCES,
+    SENTENCE_CHARS,
+    TOKEN_LIMIT,
+    explain,
+    sentences,
+    words,
+)
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+
+LONG = "The first hour is slow. Then the cast wakes up, and how! Was it worth the wait? I think so…\nYes. "
+WORDS = (
+    "a film with good bad awful lovely dull not never quite plot actor scene the of it was nothing wonderful".split()
+)
+
+
+def test_the_word_that_carries_a_sentence_is_among_the_top_two(analyzer: SentimentAnalyzer) -> None:
+    """In four of five sentences that were written before anything was measured."""
+    with (Path(__file__).parent / "carrying_words.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert len(rows) == 50
+    found = [row["word"] in top_two(analyzer, row["sentence"]) for row in rows]
+    assert sum(found) >= 40, [row["word"] for row, right in zip(rows, found, strict=True) if not right]
+
+
+def top_two(analyzer: SentimentAnalyzer, sentence: str) -> list[str]:
+    parts = explain(analyzer, sentence).evidence
+    return [part.text.lower() for part in sorted(parts, key=lambda part: -abs(part.effect))[:2]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A slow start, but what a lovely, lovely end!",
+        "<br />Tom &amp; Jerry don't bore: 2.5 stars <i>well</i> earned 🎬 naïve cafe\u0301.",
+        LONG * 30,
+        "word",
+    ],
+)
+def test_each_effect_is_what_a_fresh_score_of_the_rest_says(analyzer: SentimentAnalyzer, text: str) -> None:
+    found = explain(analyzer, text)
+    assert found.complete
+    assert found.sentiment_score == pytest.approx(analyzer.analyze([text])[0].sentiment_score, abs=1e-5)
+    for part in found.evidence:
+        assert part.text == text[part.start : part.end]
+        [rest] = analyzer.analyze([text[: part.start] + text[part.end :]])
+        assert part.effect == pytest.approx(found.sentiment_score - rest.sentiment_score, abs=1e-5)
+
+
+def test_words_are_those_of_the_text_and_not_of_its_markup() -> None:
+    text = "<br />Tom &amp; Jerry don't, won\u2019t; half-hearted 🎬 2 < 3 <b>x"
+    found = [text[start:end] for start, end in words(text)]
+    assert found == ["Tom", "Jerry", "don't", "won\u2019t", "half-hearted", "2", "3", "x"]
+
+
+def test_sentences_end_with_their_full_stop_and_numbers_do_not() -> None:
+    assert [LONG[start:end] for start, end in sentences(LONG)] == [
+        "The first hour is slow.", "Then the cast wakes up, and how!", "Was it worth the wait?", "I think so…", "Yes.",
+    ]  # fmt: skip
+    assert sentences("2.5 of 5... \n !? \n") == [(0, 11)]
+
+
+def test_a_text_without_a_full_stop_has_parts_too() -> None:
+    spans = sentences("word " * 1000)
+    assert len(spans) == 5
+    assert all(end - start <= SENTENCE_CHARS for start, end in spans)
+
+
+def test_ten_thousand_sentences_are_joined_with_their_neighbours() -> None:
+    spans = sentences("Yes. " * 10_000)
+    assert len(spans) <= MAX_SENTENCES
+    assert spans[0][0] == 0
+    assert spans[-1][1] == 49_999
+
+
+@pytest.mark.parametrize("text", ["", " ", "!!! ...", "<br />", "🎬"])
+def test_a_text_without_a_word_has_no_evidence(analyzer: SentimentAnalyzer, text: str) -> None:
+    found = explain(analyzer, text)
+    assert (found.units, found.evidence, found.complete) == (0, [], True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(random.Random(7).choices([*WORDS, "end."], k=22_000))[:100_000],
+        "wonderful " * 10_000,
+        "!" * 100_000,
+        "< " * 50_000,
+        "a-" * 50_000,
+        "' " * 50_000,
+        "電" * 100_000,
+        "a. " * 33_333,
+    ],
+    ids=["words", "one word", "!", "<", "a-", "'", "電", "a."],
+)
+def test_the_work_is_bounded_whatever_the_text(analyzer: SentimentAnalyzer, text: str) -> None:
+    found = explain(analyzer, text)
+    assert found.tokens <= TOKEN_LIMIT
+    assert found.complete == (len(found.evidence) == found.units)
+    assert all(one.end <= other.start for one, other in itertools.pairwise(found.evidence))
+
+
+def test_of_a_long_review_those_are_tried_that_say_most(analyzer: SentimentAnalyzer) -> None:
+    plain = "He takes the train to the town. She works there. " * 700
+    text = plain + "A wonderful, moving, beautiful masterpiece, and the best film of the year by far. " + plain
+    found = explain(analyzer, text)
+    assert (found.unit, found.complete) == ("sentence", False)
+    assert 0 < len(found.evidence) < found.units
+    assert found.tokens + MARGIN <= found.token_limit
+    best = max(found.evidence, key=lambda part: part.effect)
+    assert "masterpiece" in best.text
