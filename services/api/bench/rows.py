@@ -45,7 +45,7 @@ _SYLLABLES = [first + vowel + last for first in "bdfgklmnprst" for vowel in "aei
 def fill(connection: psycopg2.extensions.connection, rows: int) -> None:
     """Store `rows` reviews and correct one in a hundred. The words' index is made afterwards, as a restore does it."""
     source = np.random.default_rng(7)
-    words = np.array([a + b + c for a in _SYLLABLES[:30] for b in _SYLLABLES[60:90] for c in _SYLLABLES[:23]])
+    words = vocabulary()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_indexdef('ix_sentiments_words'::regclass)")
         [definition] = cursor.fetchone()
@@ -65,6 +65,11 @@ def fill(connection: psycopg2.extensions.connection, rows: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
     print()
+
+
+def vocabulary() -> Words:
+    """Return 20,000 words, the commonest first."""
+    return np.array([a + b + c for a in _SYLLABLES[:30] for b in _SYLLABLES[60:90] for c in _SYLLABLES[:23]])
 
 
 def _lines(source: Generator, words: Words, start: int, count: int, rows: int) -> Iterator[str]:
@@ -124,14 +129,16 @@ def milliseconds(app: Flask, address: str) -> float:
 
 def insert_rate(app: Flask, group: int, seconds: float = 3.0) -> float:
     """Return how many rows a second are stored, so many in a transaction, each one durable."""
-    row = {"sentence": "A film that nobody looked for, slow and long.", "sentiment_score": 0.5, "confidence": 0.75,
-           "tokens": 9, "windows": 1, "model_version": "model@2"}  # fmt: skip
+    names = ("sentence", "sentiment_score", "confidence", "tokens", "windows", "model_version")
+    lines = _lines(np.random.default_rng(8), vocabulary(), 0, CHUNK, CHUNK)
+    given = [dict(zip(names, line.split("\t"), strict=False)) for line in lines]
     stored, start = 0, time.perf_counter()
     with app.app_context():
         while time.perf_counter() - start < seconds:
-            store([row] * group)
+            store([given[(stored + number) % CHUNK] for number in range(group)])
             stored += group
-    return stored / (time.perf_counter() - start)
+        took = time.perf_counter() - start
+    return stored / took
 
 
 def main() -> None:

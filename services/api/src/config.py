@@ -102,7 +102,8 @@ class Settings:
                 "connect_args": {
                     "connect_timeout": 5,
                     "application_name": "sentiments",
-                    "options": "-c timezone=UTC -c statement_timeout=30s",
+                    # For a sort, or the list of a common word: beyond it, that list names pages instead of rows.
+                    "options": "-c timezone=UTC -c statement_timeout=30s -c work_mem=16MB",
                     # A database whose machine is gone answers nothing at all: notice within seconds, not TCP's minutes.
                     "tcp_user_timeout": 10_000,
                     "keepalives_idle": 10,

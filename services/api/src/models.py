@@ -63,7 +63,7 @@ class Sentiment(Base):
         CheckConstraint("windows >= 1", name="windows_positive"),
         Index("ix_sentiments_positive", "id", postgresql_where=text("sentiment_score >= 0")),
         Index("ix_sentiments_negative", "id", postgresql_where=text("sentiment_score < 0")),
-        Index("ix_sentiments_model_version", "model_version", "id"),
+        Index("ix_sentiments_model_version", "model_version", text("(id + 0)")),
         Index("ix_sentiments_created_on", "created_on"),
         Index("ix_sentiments_confidence", "confidence"),
         Index(
@@ -87,7 +87,7 @@ class Tally(Base):
 
     __tablename__ = "tallies"
     __table_args__ = (
-        Index("ix_tallies_block", "block", "model_version", "hour"),
+        Index("ix_tallies_block", "block", "hour"),
         Index("ix_tallies_appended", "id", postgresql_where=text("NOT merged")),
     )
 

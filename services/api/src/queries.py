@@ -117,3 +117,9 @@ class PageQuery(FilterQuery):
         validate=validate.Range(1, MAX_ID),
         metadata={"description": "Only reviews with a smaller id; the Link header of a page has it for the next."},
     )
+
+
+class ViewQuery(PageQuery):
+    """What the page shows: a page of the list, and one review opened."""
+
+    review = Digits(load_default=None, validate=validate.Range(1, MAX_ID))

@@ -18,7 +18,9 @@ depends_on = None
 def upgrade() -> None:
     op.create_index("ix_sentiments_positive", "sentiments", ["id"], postgresql_where=sa.text("sentiment_score >= 0"))
     op.create_index("ix_sentiments_negative", "sentiments", ["id"], postgresql_where=sa.text("sentiment_score < 0"))
-    op.create_index("ix_sentiments_model_version", "sentiments", ["model_version", "id"])
+    # `id + 0` is an order that no other index has. By `id`, PostgreSQL would take the primary key for a model's page,
+    # and skip all that another model scored since.
+    op.create_index("ix_sentiments_model_version", "sentiments", ["model_version", sa.text("(id + 0)")])
     op.create_index("ix_sentiments_created_on", "sentiments", ["created_on"])
     op.create_index("ix_sentiments_confidence", "sentiments", ["confidence"])
     # A tsvector takes a megabyte at most, and says so with an error: the words after 100,000 characters are not found.

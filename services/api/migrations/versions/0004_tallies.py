@@ -100,10 +100,9 @@ BEGIN
         AND current_setting('transaction_isolation') = 'read committed'
         AND pg_try_advisory_xact_lock('tallies'::regclass::bigint)
     THEN
-        WITH touched AS (SELECT DISTINCT block, model_version, hour FROM tallies WHERE NOT merged),
+        WITH touched AS (SELECT DISTINCT block, hour FROM tallies WHERE NOT merged),
         gone AS (DELETE FROM tallies USING touched
-            WHERE (tallies.block, tallies.model_version, tallies.hour)
-                = (touched.block, touched.model_version, touched.hour) RETURNING tallies.*)
+            WHERE (tallies.block, tallies.hour) = (touched.block, touched.hour) RETURNING tallies.*)
         INSERT INTO tallies ({_KEY}, reviews, total, merged)
         SELECT {_KEY}, sum(reviews), sum(total), true FROM gone GROUP BY {_KEY}
         HAVING sum(reviews) <> 0 OR sum(total) <> 0;
@@ -154,7 +153,7 @@ def upgrade() -> None:
         sa.Column("merged", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tallies")),
     )
-    op.create_index("ix_tallies_block", "tallies", ["block", "model_version", "hour"])
+    op.create_index("ix_tallies_block", "tallies", ["block", "hour"])
     op.create_index("ix_tallies_appended", "tallies", ["id"], postgresql_where=sa.text("NOT merged"))
     for body in _FUNCTIONS.values():
         op.execute(body)

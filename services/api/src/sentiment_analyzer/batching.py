@@ -1,4 +1,4 @@
-"""Many reviews, window by window: what is computed together, and in which order.
+"""Many requests, window by window: what is computed together, and in which order.
 
 A batch is bounded in tokens and never waited for: what is there is computed (as Infinity and text-embeddings-inference
 do it). It is made of windows, not of reviews, so that a review of a hundred thousand characters holds nobody up.
@@ -7,6 +7,7 @@ do it). It is made of windows, not of reviews, so that a review of a hundred tho
 import heapq
 import itertools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,17 +19,17 @@ from src.sentiment_analyzer.score import Reading, Score, Tokenized
 BATCH_TOKENS = 2048
 """The most tokens that are computed together, but for a window that has more."""
 LATER = 32
-"""So many reviews that came later go before the next window of a long one: short ones need not wait for the whole of
-it, and yet it moves on however many of them come."""
+"""So many jobs that came later go before the next window of a long one: short ones need not wait for the whole of it,
+and yet it moves on however many of them come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A review that is to be scored."""
+    """Texts that somebody wants scored: a review, or all that are to explain one."""
 
     key: int
-    """What its score is returned under."""
-    text: str
+    """What their scores are returned under."""
+    texts: Sequence[str]
     deadline: float
     """On the monotonic clock, which all processes of a machine share: later, nobody waits for it any more."""
 
@@ -46,93 +47,106 @@ class WindowAnalyzer(Protocol):
         """Return the score of what was read."""
 
 
+Scored = tuple[int, list[Score] | None]
+"""A job's key, and its scores in the order of its texts; None if one of them failed."""
+
+
 @dataclass(eq=False)
-class _Review:
+class _Work:
     job: Job
-    tokenized: Tokenized
+    tokenized: list[Tokenized]
     margins: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.windows = [list(window) for text in self.tokenized for window in text.windows]
 
 
 class Batcher:
-    """Reviews of which some windows are still to be computed."""
+    """Jobs of which some windows are still to be computed."""
 
     def __init__(self, analyzer: WindowAnalyzer) -> None:
         self._analyzer = analyzer
         self._arrivals = itertools.count()
-        self._windows: list[tuple[int, int, int, _Review]] = []  # a heap by turn, then by arrival and index
+        self._windows: list[tuple[int, int, int, _Work]] = []  # a heap by turn, then by arrival and index
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to compute."""
         return bool(self._windows)
 
     def add(self, jobs: list[Job]) -> list[int]:
-        """Take reviews in; return the keys of those that fail."""
+        """Take jobs in; return the keys of those that fail."""
         failed = []
         for job, tokenized in self._tokenize(jobs):
             if tokenized is None:
                 failed.append(job.key)
                 continue
-            arrival, review = next(self._arrivals), _Review(job, tokenized)
-            for index in range(len(tokenized.windows)):
-                heapq.heappush(self._windows, (arrival + LATER * index, arrival, index, review))
+            arrival, work = next(self._arrivals), _Work(job, tokenized)
+            for index in range(len(work.windows)):
+                heapq.heappush(self._windows, (arrival + LATER * index, arrival, index, work))
         return failed
 
-    def compute(self) -> list[tuple[int, Score | None]]:
-        """Compute one batch; return the keys of reviews that are now complete with their scores, None for a failure."""
+    def compute(self) -> list[Scored]:
+        """Compute one batch; return the jobs that are now complete, or failed."""
         batch = self._next()
         if not batch:  # nobody waits any more
             return []
         try:
-            margins = self._analyzer.margins([list(review.tokenized.windows[index]) for review, index in batch])
-        except Exception:  # whatever it is, it is one review's: the others must not fail with it
+            margins = self._analyzer.margins([work.windows[index] for work, index in batch])
+        except Exception:  # whatever it is, it is one job's: the others must not fail with it
             return self._compute_apart(batch)
         return self._complete(batch, margins.tolist())
 
-    def _next(self) -> list[tuple[_Review, int]]:
-        batch: list[tuple[_Review, int]] = []
+    def _next(self) -> list[tuple[_Work, int]]:
+        batch: list[tuple[_Work, int]] = []
         tokens, now = 0, time.monotonic()
         while self._windows:
-            *_, index, review = self._windows[0]
-            if review.job.deadline < now:
+            *_, index, work = self._windows[0]
+            if work.job.deadline < now:
                 heapq.heappop(self._windows)
                 continue
-            tokens += len(review.tokenized.windows[index]) + 2
+            tokens += len(work.windows[index]) + 2
             if batch and tokens > BATCH_TOKENS:
                 break
-            batch.append((review, index))
+            batch.append((work, index))
             heapq.heappop(self._windows)
         return batch
 
-    def _complete(self, batch: list[tuple[_Review, int]], margins: list[float]) -> list[tuple[int, Score | None]]:
-        complete: list[tuple[int, Score | None]] = []
-        for (review, _), margin in zip(batch, margins, strict=True):
-            review.margins.append(margin)  # a review's windows come in order
-            if len(review.margins) == len(review.tokenized.windows):
-                reading = Reading(np.array(review.margins), review.tokenized.tokens)
-                complete.append((review.job.key, self._analyzer.score(reading)))
+    def _complete(self, batch: list[tuple[_Work, int]], margins: list[float]) -> list[Scored]:
+        complete: list[Scored] = []
+        for (work, _), margin in zip(batch, margins, strict=True):
+            work.margins.append(margin)  # a job's windows come in order
+            if len(work.margins) == len(work.windows):
+                complete.append((work.job.key, self._scores(work)))
         return complete
 
-    def _compute_apart(self, batch: list[tuple[_Review, int]]) -> list[tuple[int, Score | None]]:
-        complete: list[tuple[int, Score | None]] = []
-        failed: set[_Review] = set()
-        for review, index in batch:
-            if review in failed:
+    def _scores(self, work: _Work) -> list[Score]:
+        margins = iter(work.margins)
+        of_texts = [np.array(list(itertools.islice(margins, len(text.windows)))) for text in work.tokenized]
+        readings = [Reading(read, text.tokens) for read, text in zip(of_texts, work.tokenized, strict=True)]
+        return [self._analyzer.score(reading) for reading in readings]
+
+    def _compute_apart(self, batch: list[tuple[_Work, int]]) -> list[Scored]:
+        complete: list[Scored] = []
+        failed: set[_Work] = set()
+        for work, index in batch:
+            if work in failed:
                 continue
             try:
-                margins = self._analyzer.margins([list(review.tokenized.windows[index])])
+                margins = self._analyzer.margins([work.windows[index]])
             except Exception:
-                failed.add(review)
-                complete.append((review.job.key, None))
+                failed.add(work)
+                complete.append((work.job.key, None))
             else:
-                complete += self._complete([(review, index)], margins.tolist())
+                complete += self._complete([(work, index)], margins.tolist())
         self._windows = [entry for entry in self._windows if entry[-1] not in failed]
         heapq.heapify(self._windows)
         return complete
 
-    def _tokenize(self, jobs: list[Job]) -> list[tuple[Job, Tokenized | None]]:
+    def _tokenize(self, jobs: list[Job]) -> list[tuple[Job, list[Tokenized] | None]]:
         try:
-            return list(zip(jobs, self._analyzer.tokenize([job.text for job in jobs]), strict=True))
+            tokenized = iter(self._analyzer.tokenize([text for job in jobs for text in job.texts]))
         except Exception:
             if len(jobs) == 1:
                 return [(jobs[0], None)]
             return [pair for job in jobs for pair in self._tokenize([job])]
+        return [(job, list(itertools.islice(tokenized, len(job.texts)))) for job in jobs]

@@ -22,15 +22,15 @@ RETRY_SECONDS = 1.0
 
 
 class _Waiter:
-    """A review that somebody waits for."""
+    """A job that somebody waits for."""
 
     __slots__ = ("answered", "outcome")
 
     def __init__(self) -> None:
         self.answered = threading.Event()
-        self.outcome: Score | Exception = DeadlinePassed()
+        self.outcome: list[Score] | Exception = DeadlinePassed()
 
-    def answer(self, outcome: Score | Exception) -> None:
+    def answer(self, outcome: list[Score] | Exception) -> None:
         self.outcome = outcome
         self.answered.set()
 
@@ -44,7 +44,7 @@ class Scorer:
     def __init__(self, model_path: str, *, queue: int, seconds: float) -> None:
         """Start the process and wait until it is ready.
 
-        :param queue: the most reviews that wait or are being scored.
+        :param queue: the most calls of `analyze` that wait or are being scored.
         :param seconds: the longest that one may wait.
         :raises ModelError: the model cannot be loaded.
         """
@@ -79,12 +79,12 @@ class Scorer:
 
     @property
     def waiting(self) -> int:
-        """How many reviews wait or are being scored."""
+        """How many calls wait or are being scored."""
         return len(self._waiters)
 
     @property
     def full(self) -> bool:
-        """Whether another review would be refused."""
+        """Whether another one would be refused."""
         return len(self._waiters) >= self._queue
 
     def analyze(self, texts: Sequence[str]) -> list[Score]:
@@ -95,15 +95,15 @@ class Scorer:
         :raises ScorerAway: the process died, or is not there.
         :raises ReviewFailed: scoring one of them failed.
         """
-        deadline = time.monotonic() + self._seconds
-        waiters: dict[int, _Waiter] = {}
+        if not texts:
+            return []
+        job, waiter = Job(next(self._keys), list(texts), time.monotonic() + self._seconds), _Waiter()
         try:
-            self._submit(texts, deadline, waiters)
-            return [self._outcome(waiter, deadline) for waiter in waiters.values()]
+            self._submit(job, waiter)
+            return self._outcome(waiter, job.deadline)
         finally:
             with self._lock:
-                for key in waiters:
-                    self._waiters.pop(key, None)
+                self._waiters.pop(job.key, None)
 
     def close(self) -> None:
         """End the process; what waits for it raises `ScorerAway`."""
@@ -112,22 +112,20 @@ class Scorer:
         self._keeper.join()
         self._child.end()  # the keeper may have started another one
 
-    def _submit(self, texts: Sequence[str], deadline: float, waiters: dict[int, _Waiter]) -> None:
+    def _submit(self, job: Job, waiter: _Waiter) -> None:
         with self._lock:
             if not self.ready:
                 raise ScorerAway
-            if len(self._waiters) + len(texts) > self._queue:
+            if self.full:
                 raise QueueFull
-            waiters |= {next(self._keys): _Waiter() for _ in texts}
-            self._waiters |= waiters
+            self._waiters[job.key] = waiter
             try:
-                for key, text in zip(waiters, texts, strict=True):
-                    self._child.send(Job(key, text, deadline))
+                self._child.send(job)
             except OSError as error:
                 raise ScorerAway from error
 
     @staticmethod
-    def _outcome(waiter: _Waiter, deadline: float) -> Score:
+    def _outcome(waiter: _Waiter, deadline: float) -> list[Score]:
         waiter.answered.wait(max(0, deadline - time.monotonic()))
         if isinstance(waiter.outcome, Exception):
             raise waiter.outcome
@@ -155,9 +153,9 @@ class Scorer:
                 now = time.monotonic()
                 if progress:
                     heard = now
-                    for key, score in progress.scored:
+                    for key, scores in progress.scored:
                         if waiter := self._waiters.get(key):
-                            waiter.answer(ReviewFailed() if score is None else score)
+                            waiter.answer(ReviewFailed() if scores is None else scores)
                 elif now - heard > HANG_SECONDS:
                     return f"said nothing for {HANG_SECONDS:.0f} s"
                 if now - asked > PING_SECONDS:

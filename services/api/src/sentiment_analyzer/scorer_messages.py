@@ -5,7 +5,7 @@ Apart from the process's own module, which is its `__main__`: what is pickled th
 
 from dataclasses import dataclass
 
-from src.sentiment_analyzer.score import Score
+from src.sentiment_analyzer.batching import Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Refused:
 class Progress:
     """What it says after each batch, and when it is asked whether it is there."""
 
-    scored: list[tuple[int, Score | None]]
-    """The reviews that are complete, by their jobs' keys; None for one that failed."""
+    scored: list[Scored]
+    """The jobs that are complete, or failed."""
 
 
 PING = None

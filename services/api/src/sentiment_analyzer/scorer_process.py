@@ -14,7 +14,7 @@ from src.sentiment_analyzer.errors import ModelError
 from src.sentiment_analyzer.scorer_messages import PING, Progress, Ready, Refused
 
 CHARACTERS = 200_000
-"""The most that is cut into tokens between two batches, but for one review: some 0.1 s."""
+"""The most that is cut into tokens between two batches, but for one job: some 0.1 s."""
 
 
 class _Inbox:
@@ -45,7 +45,7 @@ class _Inbox:
         characters = 0
         while self._jobs and characters < CHARACTERS:
             job = self._jobs.popleft()
-            characters += len(job.text) if job else 0
+            characters += sum(map(len, job.texts)) if job else 0
             taken.append(job)
         return taken
 

@@ -35,14 +35,14 @@ class Fragile:
 
 def build_jobs(*texts: str, seconds: float = 600) -> list[Job]:
     """Jobs whose keys are 0, 1, ..."""
-    return [Job(key, text, time.monotonic() + seconds) for key, text in enumerate(texts)]
+    return [Job(key, [text], time.monotonic() + seconds) for key, text in enumerate(texts)]
 
 
 def drain(batcher: Batcher) -> dict[int, Score | None]:
-    """Compute all that is left."""
+    """Compute all that is left, of jobs with one text."""
     scored: dict[int, Score | None] = {}
     while batcher:
-        scored |= dict(batcher.compute())
+        scored |= {key: scores[0] if scores else None for key, scores in batcher.compute()}
     return scored
 
 
@@ -54,11 +54,24 @@ def test_reviews_are_scored_as_alone(analyzer: SentimentAnalyzer) -> None:
     assert [scored[key] for key in range(len(texts))] == analyzer.analyze(texts)
 
 
+def test_a_job_of_many_texts_is_scored_whole_and_lets_others_go_first(analyzer: SentimentAnalyzer) -> None:
+    texts = ["A fine film.", LONG, "", *(f"Film {number} is dull." for number in range(300))]
+    batcher = Batcher(analyzer)
+    batcher.add([Job(0, texts, time.monotonic() + 600)])
+    assert batcher.compute() == []
+    batcher.add([Job(7, ["A fine film."], time.monotonic() + 600)])
+    assert [key for key, _ in batcher.compute()] == [7]
+    scored = []
+    while batcher:
+        scored += batcher.compute()
+    assert scored == [(0, analyzer.analyze(texts))]
+
+
 def test_a_short_review_does_not_wait_for_a_long_one(analyzer: SentimentAnalyzer) -> None:
     batcher = Batcher(analyzer)
     batcher.add(build_jobs(LONG))
     assert batcher.compute() == []
-    batcher.add([Job(7, "A fine film.", time.monotonic() + 600)])
+    batcher.add([Job(7, ["A fine film."], time.monotonic() + 600)])
     assert [key for key, _ in batcher.compute()] == [7]
     assert list(drain(batcher)) == [0]
 
@@ -69,7 +82,7 @@ def test_a_long_review_moves_on_however_many_short_ones_come(analyzer: Sentiment
     batcher.add(build_jobs(long))
     before = 0
     while True:
-        batcher.add([Job(1, "Fine. " * 100, time.monotonic() + 600) for _ in range(20)])  # more than a batch
+        batcher.add([Job(1, ["Fine. " * 100], time.monotonic() + 600) for _ in range(20)])  # more than a batch
         scored = [key for key, _ in batcher.compute()]
         if 0 in scored:
             break

@@ -52,6 +52,11 @@ def test_it_scores_as_the_analyzer_does_and_says_what_it_is(scorer: Scorer, anal
     assert scorer.ready
 
 
+def test_a_call_with_many_texts_takes_one_place(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
+    texts = [f"Film {number} is fine." for number in range(500)]
+    assert scorer.analyze(texts) == analyzer.analyze(texts)
+
+
 def test_threads_may_share_it(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
     texts = [f"Film {number} is fine." for number in range(64)]
     with ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,88 @@
+"""Where to look for reviews: slices of ids, the newest first, so that no page depends on what the planner guesses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal_column, select, true
+
+from src.extensions import db
+from src.models import BLOCK_BITS, Sentiment, Tally
+from src.reviews.filters import Filters
+
+FIRST_WIDTH = 512
+WIDENING = 8
+
+
+_BY_MODEL: SQLColumnExpression[int] = Sentiment.id + literal_column("0")
+"""The id, by an expression that only the index on the model has."""
+_SORTED: SQLColumnExpression[int] = func.abs(Sentiment.id)
+"""The id, by an expression that no index has: reviews are found otherwise, and sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Reviews with an id from `start` on and under `end`, and which index is to find them."""
+
+    start: int
+    end: int | None
+    bounded: SQLColumnExpression[int]
+    """The id, as the index has it that is to be read from `end` down to `start`."""
+    ordered: SQLColumnExpression[int]
+    """The id, as the index has it whose order is to be kept."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what it says of a row of `sentiments`."""
+        start = [self.bounded >= self.start] if self.start > 1 else []
+        return start + ([] if self.end is None else [self.bounded < self.end])
+
+    def newest_first(self) -> SQLColumnExpression[int]:
+        """Return what to sort by."""
+        return self.ordered.desc()
+
+
+def slices(filters: Filters, before: int | None) -> Iterator[Slice]:
+    """Yield slices, one query after another, that together leave no review out.
+
+    Without words one is enough: some index gives the newest first. A word's index lists every review that has it, in no
+    order. A common word is found among the newest few without it, and a rare one has a short list; the words between
+    are looked up in ever wider slices, and only those of their reviews are read that are in the slice.
+    """
+    start, end = 1, before
+    if filters.since or filters.until:
+        start, newest = _ids_of_dates(filters)
+        end = min(end or newest, newest)
+    if filters.q is None:
+        key = Sentiment.id if filters.model_version is None else _BY_MODEL
+        yield Slice(start, end, key, key)
+        return
+    end, width = end if end is not None else _newest_id() + 1, FIRST_WIDTH
+    while end > start:
+        yield Slice(max(start, end - width), end, Sentiment.id, Sentiment.id if width == FIRST_WIDTH else _SORTED)
+        end, width = end - width, width * WIDENING
+
+
+def _newest_id() -> int:
+    return db.session.scalar(select(func.max(Sentiment.id))) or 0
+
+
+def _ids_of_dates(filters: Filters) -> tuple[int, int]:
+    """Return the least id that a review of these dates can have, and one above the greatest; equal if there is none.
+
+    Ids and dates mostly rise together, and then a page of long ago must not look for its first row from the newest on.
+    But nothing makes them rise: a transaction may be long, an import may bring its own dates. So this asks the tallies,
+    block by block, which know what hours are in each.
+    """
+    newest = select(func.max(Tally.block)).scalar_subquery()
+    candidate = func.generate_series(0, newest).column_valued("candidate")
+    there = select(Tally.id).where(Tally.block == candidate, *_hours(filters)).limit(1).lateral()
+    least, greatest = db.session.execute(select(func.min(candidate), func.max(candidate)).join(there, true())).one()
+    if least is None:
+        return 1, 1
+    return max(1, least << BLOCK_BITS), (greatest + 1) << BLOCK_BITS
+
+
+def _hours(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.since is not None:
+        yield Tally.hour >= func.date_trunc("hour", filters.since, "UTC")
+    if filters.until is not None:
+        yield Tally.hour < filters.until

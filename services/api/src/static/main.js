@@ -1,0 +1,118 @@
+// The page: what the address says is what is shown, and everything that is done goes by the address.
+
+import { go, read } from "./address.js";
+import { call } from "./api.js";
+import { showProblem } from "./dom.js";
+import * as list from "./list.js";
+import * as record from "./record.js";
+import * as summary from "./summary.js";
+
+const TYPING_MILLISECONDS = 350;
+const filtersForm = document.getElementById("filters");
+const submitForm = document.getElementById("submit");
+const sentence = document.getElementById("sentence");
+const error = document.getElementById("error");
+const offline = document.getElementById("offline");
+
+let shown = { filters: null, review: null };
+let known = null; // the record that was just made, so that it is not asked for again
+let typing = 0;
+
+/** Show what the address says, and of that only what changed. */
+function show() {
+  const state = read();
+  if (JSON.stringify(state.filters) !== JSON.stringify(shown.filters)) {
+    fill(state.filters);
+    list.load(state.filters);
+    summary.load(state.filters);
+  }
+  if (state.review !== shown.review) {
+    if (state.review) record.open(state.review, String(known?.id) === state.review ? known : null);
+    else record.close();
+  }
+  known = null;
+  shown = state;
+}
+
+/** Put filters into their fields, but not into one that a person is typing in. */
+function fill(filters) {
+  for (const field of filtersForm.elements) {
+    if (!field.name || (field === document.activeElement && typing)) continue;
+    const value = filters[field.name] ?? "";
+    field.value = field.type === "date" ? value.slice(0, 10) : value;
+  }
+}
+
+function filtersAsked() {
+  const given = Object.fromEntries([...new FormData(filtersForm)].filter(([, value]) => value));
+  for (const name of ["since", "until"]) {
+    const full = shown.filters?.[name]; // an address may have a time, which the field cannot show
+    if (full?.slice(0, 10) === given[name]) given[name] = full;
+  }
+  return given;
+}
+
+function filter({ typing = false } = {}) {
+  if (filtersForm.checkValidity()) go({ filters: filtersAsked(), review: shown.review }, { typing });
+}
+
+filtersForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (filtersForm.reportValidity()) filter();
+});
+filtersForm.addEventListener("input", ({ target }) => {
+  clearTimeout(typing);
+  typing = 0;
+  if (target.type !== "search" && target.type !== "number") {
+    filter();
+    return;
+  }
+  typing = setTimeout(() => {
+    filter({ typing: true });
+    typing = 0;
+  }, TYPING_MILLISECONDS);
+});
+document.getElementById("clear").addEventListener("click", (event) => {
+  event.preventDefault();
+  go({ filters: {}, review: shown.review });
+});
+
+submitForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = submitForm.querySelector("button");
+  button.disabled = true;
+  submitForm.setAttribute("aria-busy", "true");
+  error.replaceChildren();
+  sentence.removeAttribute("aria-invalid");
+  try {
+    const { data } = await call("/sentiments/", { method: "POST", body: { sentence: sentence.value } });
+    sentence.value = "";
+    known = data;
+    go({ filters: shown.filters, review: String(data.id) });
+    list.load(shown.filters);
+    summary.load(shown.filters);
+  } catch (problem) {
+    if (problem.status === 422) sentence.setAttribute("aria-invalid", "true");
+    showProblem(error, problem, () => submitForm.requestSubmit());
+  } finally {
+    button.disabled = false;
+    submitForm.removeAttribute("aria-busy");
+  }
+});
+
+document.getElementById("reviews").addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-review]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go({ filters: shown.filters, review: link.dataset.review });
+});
+
+addEventListener("popstate", show);
+addEventListener("statechange", show);
+addEventListener("corrected", ({ detail }) => {
+  list.showCorrected(detail);
+  summary.load(shown.filters);
+});
+for (const name of ["online", "offline"]) addEventListener(name, () => (offline.hidden = navigator.onLine));
+offline.hidden = navigator.onLine;
+show();

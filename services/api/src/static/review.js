@@ -1,0 +1,62 @@
+// One review as the page shows it: in the list, or opened.
+
+import { page } from "./address.js";
+import { copy } from "./dom.js";
+
+const LIST_CHARACTERS = 600;
+const MINUS = "\u2212";
+
+/** Return a score as people read it: +0.93. */
+export function signed(score, digits = 2) {
+  return (score < 0 ? MINUS : "+") + Math.abs(score).toFixed(digits);
+}
+
+/** Return a list item for a review. */
+export function item(review, filters) {
+  const { root, fields } = copy("item");
+  root.id = `review-${review.id}`;
+  fill(fields, review);
+  const characters = Array.from(review.sentence);
+  const long = characters.length > LIST_CHARACTERS;
+  set(fields.sentence, long ? `${characters.slice(0, LIST_CHARACTERS).join("")}…` : review.sentence);
+  const [link] = fields.link;
+  link.textContent = `#${review.id}`;
+  link.href = page({ filters, review: review.id });
+  link.dataset.review = review.id;
+  return root;
+}
+
+/** Return an opened review and its parts by name. */
+export function whole(review) {
+  const { root, fields } = copy("whole");
+  fill(fields, review);
+  set(fields.id, `#${review.id}`);
+  set(fields.sentence, review.sentence);
+  set(fields.tokens, review.tokens.toLocaleString("en"));
+  set(fields.windows, `${review.windows} window${review.windows === 1 ? "" : "s"}`);
+  set(fields.model_version, review.model_version);
+  fields.scale[0].querySelector("circle").setAttribute("cx", 100 + 96 * review.sentiment_score);
+  return { root, fields };
+}
+
+/** Show what a person said of a review, in whatever shows it. */
+export function showCorrection(fields, review) {
+  fields.correction[0].hidden = !review.correction;
+  set(fields.said, review.correction?.sentiment ?? "");
+}
+
+function fill(fields, review) {
+  fields.verdict[0].className = `verdict ${review.sentiment}`;
+  set(fields.sentiment, `${review.sentiment === "positive" ? "+" : MINUS} ${review.sentiment}`);
+  set(fields.score, signed(review.sentiment_score));
+  set(fields.confidence, `${(review.confidence * 100).toFixed(1)}%`);
+  showCorrection(fields, review);
+  for (const time of fields.created_on) {
+    time.dateTime = review.created_on;
+    time.textContent = `${review.created_on.slice(0, 16).replace("T", " ")} UTC`;
+  }
+}
+
+function set(parts, text) {
+  for (const part of parts ?? []) part.textContent = text;
+}
