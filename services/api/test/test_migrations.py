@@ -16,7 +16,7 @@ from src import create_app
 from src.config import Settings
 from src.database import MIGRATIONS
 from src.extensions import db
-from test.builders import store_review
+from test.builders import store_correction, store_review
 from test.conftest import create_empty
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
@@ -49,7 +49,7 @@ def test_each_migration_goes_up_down_and_up_again_with_rows_in_place(fresh_app: 
         upgrade(revision=revision)
         if revision == REVISIONS[-1]:
             for number in range(3):
-                store_review(sentence=f"Film {number}.")
+                store_correction(store_review(sentence=f"Film {number}.").id, "negative")
             db.session.remove()
         downgrade(revision=before)
         upgrade(revision=revision)

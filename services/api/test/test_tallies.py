@@ -19,7 +19,9 @@ INSERT = (
     " SELECT 'A film.', score, 0.75, 3, 1, 'm@' || (n % 2)"
     " FROM generate_series(1, {}) n, LATERAL (SELECT n * 0 + random() * 2 - 1) drawn(score)"
 )
-CORRECT = text("INSERT INTO corrections SELECT id, 'negative' FROM sentiments WHERE id = :id ON CONFLICT DO NOTHING")
+CORRECT = text(
+    "INSERT INTO corrections SELECT id, 'negative' FROM sentiments WHERE id = :id FOR UPDATE ON CONFLICT DO NOTHING"
+)
 DIFFERENCES = text(
     """
     SELECT hour, model_version, bin, correction, sum(reviews), sum(total) FROM (

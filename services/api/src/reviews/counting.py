@@ -1,5 +1,6 @@
 """The query behind the summary: from the tallies where they know enough, else from the reviews themselves."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,17 +22,23 @@ from sqlalchemy import (
 
 from src.models import BINS, Correction, Sentiment, Tally
 from src.reviews.filters import Filters
+from src.reviews.slices import Slice, starts
 
 NEWEST = 100_000
 """With words or bounds of confidence, which the tallies do not know, at most this many reviews are read."""
 _HOUR = timedelta(hours=1)
 
 
-def counted(filters: Filters) -> CTE:
-    """Return rows with `day`, `model_version`, `bin`, `correction`, `reviews`, `total` and `truncated` to add up."""
+def sources(filters: Filters) -> Iterator[CTE]:
+    """Yield what to add up: rows with `day`, `model_version`, `bin`, `correction`, `reviews`, `total`, `truncated`.
+
+    Each but the last is good only if it is truncated: then it has the newest `NEWEST`.
+    """
     if filters.q is None and filters.min_confidence is None and filters.max_confidence is None:
-        return _tallied(filters)
-    return _read(filters)
+        yield _tallied(filters)
+    else:
+        for part in starts(filters, NEWEST + 1):
+            yield _read(filters, part)
 
 
 def grouped(rows: CTE) -> Select[Any]:
@@ -104,16 +111,16 @@ def _hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _read(filters: Filters) -> CTE:
-    """Return the newest reviews one by one; one more than are counted, to know whether there are more."""
+def _read(filters: Filters, part: Slice) -> CTE:
+    """Return the newest reviews of a slice one by one; one more than are counted, to know whether there are more."""
     found = (
         select(
             Sentiment.id, Sentiment.created_on, Sentiment.model_version, Sentiment.sentiment_score,
             Correction.sentiment.label("correction"),
         )
         .outerjoin(Sentiment.correction)
-        .where(*filters.conditions())
-        .order_by(Sentiment.id.desc())
+        .where(*filters.conditions(), *part.conditions())
+        .order_by(part.newest_first())
         .limit(NEWEST + 1)
         .cte("found")
     )  # fmt: skip

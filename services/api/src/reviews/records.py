@@ -42,12 +42,12 @@ def replace(review_id: int, sentence: str) -> Sentiment:
     :raises ReviewNotFound: no review has that id.
     """
     scored = _score(sentence)
-    db.session.execute(delete_from(Correction).where(Correction.sentiment_id == review_id))
     review: Sentiment | None = db.session.scalar(
         update(Sentiment).where(Sentiment.id == review_id).values(scored).returning(Sentiment)
     )
     if review is None:
         raise ReviewNotFound(review_id)
+    db.session.execute(delete_from(Correction).where(Correction.sentiment_id == review_id))
     set_committed_value(review, "correction", None)
     db.session.commit()
     return review

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from src.extensions import db
 from src.intervals import wilson
 from src.models import BINS
-from src.reviews.counting import counted, grouped
+from src.reviews.counting import grouped, sources
 from src.reviews.filters import Filters
 
 
@@ -70,9 +70,12 @@ class Summary:
 
 
 def summarize(filters: Filters = Filters()) -> Summary:  # noqa: B008  # it is frozen
-    """Return the figures of the reviews that `filters` let through, all of one moment: it is one query."""
-    source = counted(filters)
-    rows = db.session.execute(grouped(source)).all()
+    """Return the figures of the reviews that `filters` let through, all of one moment: they come from one query."""
+    rows: Sequence[Row[Any]] = []
+    for source in sources(filters):
+        rows = db.session.execute(grouped(source)).all()
+        if any(row.truncated for row in rows):
+            break
     bins = {row.bin: row for row in rows if row.bin is not None}
     reviews = sum(row.reviews for row in bins.values())
     positive = sum(row.reviews for index, row in bins.items() if index >= BINS // 2)

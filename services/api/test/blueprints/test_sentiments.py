@@ -173,5 +173,5 @@ def test_each_operation_is_one_statement_but_a_new_text_also_drops_a_correction(
     client.put(address, json={"sentence": "Finer."})
     client.delete(address)
     assert [statement.split()[0] for statement in statements] == [
-        "INSERT", "SELECT", "SELECT", "DELETE", "UPDATE", "DELETE"
+        "INSERT", "SELECT", "SELECT", "UPDATE", "DELETE", "DELETE"
     ]  # fmt: skip

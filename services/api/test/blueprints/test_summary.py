@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from src.intervals import wilson
-from src.reviews import counting
+from src.reviews import counting, slices
 from test.builders import store_correction, store_review
 
 START = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
@@ -115,6 +115,19 @@ def test_of_more_matches_than_can_be_read_the_newest_count(
     assert client.get("/sentiments/summary?q=film").get_json() == {**expected(records), "truncated": True}
     monkeypatch.setattr(counting, "NEWEST", 120)
     assert client.get("/sentiments/summary?q=film").get_json()["truncated"] is False
+
+
+def test_words_that_only_old_reviews_have_are_counted_too(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guess, by how common they are among the newest, is one too few: then all are read."""
+    monkeypatch.setattr(slices, "SAMPLE", 10)
+    monkeypatch.setattr(counting, "NEWEST", 30)
+    with app.app_context():
+        for sentence in ["A slow film."] * 20 + ["A fast film."] * 200 + ["A slow film."] * 10:
+            store_review(sentence=sentence)
+    found = client.get("/sentiments/summary?q=slow").get_json()
+    assert (found["reviews"], found["truncated"]) == (30, False)
 
 
 def test_of_no_reviews_there_is_no_mean(client: FlaskClient) -> None:
