@@ -24,7 +24,7 @@ from src import create_app, logs
 from src.config import Settings
 from src.embedded_postgres import EmbeddedPostgres
 from src.extensions import db
-from src.reviews.records import store
+from src.reviews.records import NewReview, store
 from test.conftest import create_empty
 
 SMALL = 10_000
@@ -73,7 +73,7 @@ def insert_rate(app: Flask, group: int, seconds: float = 3.0) -> float:
     """Return how many rows a second are stored, so many in a transaction, each one durable."""
     names = ("sentence", "sentiment_score", "confidence", "tokens", "windows", "model_version")
     drawn = lines(np.random.default_rng(8), vocabulary(), 0, CHUNK, CHUNK)
-    given = [dict(zip(names, line.split("\t"), strict=False)) for line in drawn]
+    given = [NewReview(dict(zip(names, line.split("\t"), strict=False))) for line in drawn]
     stored, start = 0, time.perf_counter()
     with app.app_context():
         while time.perf_counter() - start < seconds:

@@ -1,14 +1,19 @@
 """`flask` commands."""
 
+from datetime import timedelta
+
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
+from src import database
 from src.config import Settings
 
 
 def register(app: Flask) -> None:
     """Add the commands to `app`."""
     app.cli.add_command(serve)
+    app.cli.add_command(reviews)
 
 
 @click.command()
@@ -18,3 +23,19 @@ def serve(with_parent: bool) -> None:  # noqa: FBT001  # click passes options by
     from src.supervisor import Supervisor
 
     raise SystemExit(Supervisor(Settings.from_env(), with_parent=with_parent).run())
+
+
+@click.group()
+def reviews() -> None:
+    """Work on what is stored."""
+
+
+@reviews.command()
+@click.option("--hours", type=click.IntRange(min=24), default=24, show_default=True, help="Keep keys that are younger.")
+@with_appcontext
+def forget_keys(hours: int) -> None:
+    """Delete old idempotency keys, and not what was stored under them."""
+    from src.reviews import forget
+
+    with database.running():
+        click.echo(f"{forget(timedelta(hours=hours)):,} keys forgotten.")

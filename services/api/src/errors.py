@@ -48,6 +48,20 @@ class NoCorrection(DomainError):
         super().__init__(f"No correction of a review with the id {review_id} is there.")
 
 
+class KeyInProgress(DomainError):
+    """Another request with the same Idempotency-Key is being worked on."""
+
+    status = 409
+    detail = "A request with this Idempotency-Key is still being worked on. Try again."
+
+
+class ReviewGone(DomainError):
+    """What was posted under an Idempotency-Key was deleted since."""
+
+    status = 410
+    detail = "What was posted with this Idempotency-Key has been deleted since."
+
+
 class MalformedJson(DomainError):
     """The body is no JSON."""
 
@@ -130,7 +144,7 @@ def problem(status: int, detail: str, **members: Any) -> Response:
     )
     response.status_code = status
     response.mimetype = "application/problem+json"
-    if status == 503:
+    if status in (409, 503):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase
 from werkzeug.local import LocalProxy
 
-from src.errors import ModelNotLoaded
+from src.errors import KeyInProgress, ModelNotLoaded
 from src.group_commit import GroupCommit
 from src.sentiment_analyzer import Analyzer
 
@@ -47,16 +47,16 @@ ANALYZER = "sentiment_analyzer"
 WRITES = "group_commit"
 
 
-def new_writes() -> GroupCommit[dict[str, Any], Any]:
+def new_writes() -> GroupCommit[Any, Any]:
     """Return where the requests of one app meet to store reviews."""
-    return GroupCommit((DataError, IntegrityError))
+    return GroupCommit((DataError, IntegrityError, KeyInProgress))
 
 
-def _current_writes() -> GroupCommit[dict[str, Any], Any]:
-    return cast(GroupCommit[dict[str, Any], Any], current_app.extensions[WRITES])
+def _current_writes() -> GroupCommit[Any, Any]:
+    return cast(GroupCommit[Any, Any], current_app.extensions[WRITES])
 
 
-writes = cast(GroupCommit[dict[str, Any], Any], LocalProxy(_current_writes))
+writes = cast(GroupCommit[Any, Any], LocalProxy(_current_writes))
 """Where the requests of the current app meet."""
 
 

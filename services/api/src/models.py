@@ -1,6 +1,7 @@
 """The tables."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Text,
+    Uuid,
     false,
     func,
     text,
@@ -103,6 +105,22 @@ class Tally(Base):
     total: Mapped[float] = mapped_column(Double)
     """The sum of their scores."""
     merged: Mapped[bool] = mapped_column(server_default=false())
+
+
+class IdempotencyKey(Base):
+    """Which review a key was posted with. It outlives the review."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_claimed_on", "claimed_on"),)
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(Text)
+    """SHA-256 of the sentence, in hexadecimal: another sentence under the same key is an error."""
+    claim: Mapped[UUID] = mapped_column(Uuid)
+    """Whose request it is that works on it, or did."""
+    claimed_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    review_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Null as long as the request is in progress."""
 
 
 BLOCK_BITS = 14

@@ -24,6 +24,8 @@ MAX_ERRORS = 20
 _PROBLEMS = {
     400: "The body is not JSON.",
     404: "No review has that id.",
+    409: "A request with this Idempotency-Key is still being worked on.",
+    410: "What was posted with this Idempotency-Key has been deleted since.",
     413: "The body is larger than MAX_BODY_BYTES.",
     415: "The body is of another media type.",
     422: "A field, a parameter or the id is not valid; `errors` says which.",

@@ -73,6 +73,23 @@ def test_it_heals_when_a_part_is_killed(service: Service, part: str) -> None:
     assert sentences(service)[-1] == "A fine film."
 
 
+def test_an_acknowledgement_that_is_lost_and_asked_for_again_leaves_one_row(service: Service) -> None:
+    body = b'{"sentence": "A fine film."}'
+    request = (
+        b"POST /sentiments/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Idempotency-Key: a-key\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    with socket.create_connection(("127.0.0.1", service.port)) as cut:
+        cut.sendall(request)
+        wait_until(lambda: sentences(service) == ["A fine film."], 10)  # committed; nobody read the answer
+    with socket.create_connection(("127.0.0.1", service.port)) as again:
+        again.sendall(request)
+        answer = again.recv(65_536).decode()
+    assert answer.startswith("HTTP/1.1 201")
+    assert "Idempotency-Replayed: true" in answer
+    assert sentences(service) == ["A fine film."]
+
+
 def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_there(service: Service) -> None:
     acknowledged: list[str] = []
 

@@ -8,6 +8,7 @@ from flask import Response, jsonify, request, url_for
 
 from src import reviews
 from src.evidence_schema import EvidenceOut
+from src.idempotency_header import KEY, REPLAYED, idempotency_key
 from src.models import Sentiment
 from src.parsing import StrictBlueprint, refuse_query
 from src.queries import FilterQuery, PageQuery, parse_id
@@ -16,6 +17,8 @@ from src.schemas import MAX_ID, CorrectionIn, ReviewIn, ReviewOut
 from src.summary_schema import SummaryOut
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
+_LOCATION = {"schema": {"type": "string"}, "description": "Relative."}
+_REPLAYED = {"schema": {"type": "string", "enum": ["true"]}, "description": "It was stored before."}
 _ID = {"name": "review_id", "in": "path", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID}}
 
 
@@ -33,17 +36,23 @@ def _check_address() -> None:
         refuse_query()
 
 
-@bp.route("/", methods=["POST"], strict_slashes=False)
+@bp.route("/", methods=["POST"], strict_slashes=False, parameters=[KEY])
 @bp.arguments(ReviewIn)
-@bp.response(201, ReviewOut, headers={"Location": {"schema": {"type": "string"}, "description": "Relative."}})
-@bp.problems(400, 413, 415, 422, 503)
+@bp.response(201, ReviewOut, headers={"Location": _LOCATION, REPLAYED: _REPLAYED})
+@bp.problems(400, 409, 410, 413, 415, 422, 503)
 def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]:
     """Score a review and store it.
 
-    The answer follows the commit: what is acknowledged is durable.
+    The answer follows the commit: what is acknowledged is durable. With an Idempotency-Key, what is sent again is
+    stored once, and answered with the same record.
     """
-    review = reviews.create(body["sentence"])
-    return review, 201, {"Location": url_for("sentiments.show_review", review_id=review.id)}
+    key, replayed = idempotency_key(request.headers), False
+    if key is None:
+        review = reviews.create(body["sentence"])
+    else:
+        review, replayed = reviews.create_once(body["sentence"], key)
+    location = {"Location": url_for("sentiments.show_review", review_id=review.id)}
+    return review, 201, {**location, REPLAYED: "true"} if replayed else location
 
 
 @bp.route("/", methods=["GET"], strict_slashes=False)

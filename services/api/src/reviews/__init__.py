@@ -3,8 +3,9 @@
 from src.reviews.corrections import correct, withdraw
 from src.reviews.explaining import explain
 from src.reviews.filters import Filters
+from src.reviews.idempotency import forget
 from src.reviews.listing import Page, page
-from src.reviews.records import create, delete, find, replace
+from src.reviews.records import create, create_once, delete, find, replace
 from src.reviews.summary import Summary, summarize
 
 __all__ = [
@@ -13,9 +14,11 @@ __all__ = [
     "Summary",
     "correct",
     "create",
+    "create_once",
     "delete",
     "explain",
     "find",
+    "forget",
     "page",
     "replace",
     "summarize",

@@ -1,7 +1,7 @@
 """Reviews one by one: score and store, find, replace, delete."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import delete as delete_from
@@ -9,9 +9,18 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import set_committed_value
 
-from src.errors import ReviewNotFound
+from src.errors import KeyInProgress, ReviewNotFound
 from src.extensions import analyzer, db, writes
 from src.models import Correction, Sentiment
+from src.reviews.idempotency import Claim, claim, keep, release
+
+
+@dataclass(frozen=True, slots=True)
+class NewReview:
+    """A scored review, and the key to store it under."""
+
+    columns: dict[str, Any]
+    claim: Claim | None = None
 
 
 def create(sentence: str) -> Sentiment:
@@ -19,8 +28,26 @@ def create(sentence: str) -> Sentiment:
 
     The connection is taken after scoring, so that a slow review holds none.
     """
-    review: Sentiment = writes.commit(_score(sentence), store)
+    review: Sentiment = writes.commit(NewReview(_score(sentence)), store)
     return review
+
+
+def create_once(sentence: str, key: str) -> tuple[Sentiment, bool]:
+    """As `create`, but for a key that a review was stored under: return that one then, and that it was.
+
+    :raises InvalidInput: the key was used with another sentence.
+    :raises KeyInProgress: another request has it.
+    :raises ReviewGone: the review that was stored under it was deleted.
+    """
+    claimed = claim(key, sentence)
+    if isinstance(claimed, Sentiment):
+        return claimed, True
+    try:
+        review: Sentiment = writes.commit(NewReview(_score(sentence), claimed), store)
+    except Exception:
+        release(claimed)
+        raise
+    return review, False
 
 
 def find(review_id: int) -> Sentiment:
@@ -64,18 +91,24 @@ def delete(review_id: int) -> None:
     db.session.commit()
 
 
-def store(rows: Sequence[dict[str, Any]]) -> list[Sentiment]:
-    """Store rows in one transaction; return them as reviews that belong to no session."""
+def store(rows: Sequence[NewReview]) -> list[Sentiment]:
+    """Store rows in one transaction; return them as reviews that belong to no session.
+
+    :raises KeyInProgress: the claim of one was lost; none is stored.
+    """
     statement = insert(Sentiment).returning(
         Sentiment.id, Sentiment.created_on, Sentiment.updated_on, sort_by_parameter_order=True
     )
     try:
-        given = db.session.execute(statement, rows).mappings().all()
+        given = db.session.execute(statement, [row.columns for row in rows]).mappings().all()
+        for row, columns in zip(rows, given, strict=True):
+            if row.claim:
+                keep(row.claim, columns["id"])
         db.session.commit()
-    except SQLAlchemyError:
+    except (SQLAlchemyError, KeyInProgress):
         db.session.rollback()
         raise
-    return [Sentiment(**row, **columns) for row, columns in zip(rows, given, strict=True)]
+    return [Sentiment(**row.columns, **columns) for row, columns in zip(rows, given, strict=True)]
 
 
 def _score(sentence: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from src.sentiment_analyzer import Analyzer, Score
 
 WORD_TOKENS = 32_768
 """Words are left out where that takes no more tokens than these (150 words or so), else sentences."""
-TOKEN_LIMIT = 98_304
-"""The most tokens that are read for one answer; some four seconds on two cores."""
+TOKEN_LIMIT = 131_072
+"""The most tokens that are read for one answer; some five seconds on two cores."""
 MARGIN = 8
 """Tokens by which a text without a part may be longer than the text: its neighbours meet."""
 SENTENCE_CHARS = 1_000

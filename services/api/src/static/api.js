@@ -13,10 +13,11 @@ export class Problem extends Error {
   }
 }
 
-/** Ask for `path`; `body` is sent as JSON. @returns {Promise<{data: any, next: string|null}>} */
-export async function call(path, { method = "GET", body, signal } = {}) {
+/** Ask for `path`; `body` is sent as JSON, and with `key` stored once however often it is sent. @returns {Promise<{data: any, next: string|null}>} */
+export async function call(path, { method = "GET", body, key, signal } = {}) {
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
   let answer;
   try {
     answer = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) });
@@ -30,6 +31,11 @@ export async function call(path, { method = "GET", body, signal } = {}) {
     data: answer.status === 204 ? null : await answer.json(),
     next: link ? link.slice(1, link.indexOf(">")) : null,
   };
+}
+
+/** Return a new key. (`crypto.randomUUID` is there only over HTTPS and on localhost.) */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16).padStart(8, "0")).join("");
 }
 
 async function problem(answer) {

@@ -1,7 +1,7 @@
 // The page: what the address says is what is shown, and everything that is done goes by the address.
 
 import { go, read } from "./address.js";
-import { call } from "./api.js";
+import { call, newKey } from "./api.js";
 import { showProblem } from "./dom.js";
 import * as list from "./list.js";
 import * as record from "./record.js";
@@ -17,6 +17,7 @@ const offline = document.getElementById("offline");
 let shown = { filters: null, review: null };
 let known = null; // the record that was just made, so that it is not asked for again
 let typing = 0;
+let key = newKey(); // of the text that is being written: sent again after a lost answer, it is stored once
 
 /** Show what the address says, and of that only what changed. */
 function show() {
@@ -77,6 +78,7 @@ document.getElementById("clear").addEventListener("click", (event) => {
   go({ filters: {}, review: shown.review });
 });
 
+sentence.addEventListener("input", () => (key = newKey()));
 submitForm.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = submitForm.querySelector("button");
@@ -85,8 +87,9 @@ submitForm.addEventListener("submit", async (event) => {
   error.replaceChildren();
   sentence.removeAttribute("aria-invalid");
   try {
-    const { data } = await call("/sentiments/", { method: "POST", body: { sentence: sentence.value } });
+    const { data } = await call("/sentiments/", { method: "POST", key, body: { sentence: sentence.value } });
     sentence.value = "";
+    key = newKey();
     known = data;
     go({ filters: shown.filters, review: String(data.id) });
     list.load(shown.filters);

@@ -4,7 +4,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from test.browser.conftest import accessibility, ask, post
 from test.service import Service
@@ -164,6 +164,22 @@ def test_offline_it_says_so_and_goes_on_when_it_is_back(page: Page, context: Bro
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#record .verdict")).to_contain_text("negative")
     assert len(ask(service, "GET", "/sentiments/")) == 2
+
+
+def test_an_answer_that_is_lost_and_asked_for_again_leaves_one_review(page: Page, service: Service) -> None:
+    page.goto("/")
+    settled(page)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/sentiments/", lose, times=1)
+    score(page, "A wonderful film.")
+    expect(page.locator("#error")).to_contain_text("The service does not answer.")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#record .verdict")).to_contain_text("positive")
+    assert len(ask(service, "GET", "/sentiments/")) == 1
 
 
 def test_a_busy_service_is_said_with_the_time_to_wait(page: Page) -> None:

