@@ -1,9 +1,12 @@
 """Why a stored review has its score."""
 
+import contextlib
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from src.reviews import explaining
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.builders import store_review
 
@@ -35,3 +38,17 @@ def test_no_review_no_evidence(client: FlaskClient) -> None:
     assert client.get("/sentiments/0/evidence").status_code == 422
     assert client.get("/sentiments/1/evidence?words=1").status_code == 422
     assert client.post("/sentiments/1/evidence").status_code == 405
+
+
+def test_when_too_many_are_explained_another_is_refused_and_reviews_are_not(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "TURN_SECONDS", 0.01)
+    address = client.post("/sentiments/", json={"sentence": "A dull film."}).headers["Location"]
+    with contextlib.ExitStack() as others:
+        for _ in range(explaining.AT_ONCE):
+            others.enter_context(explaining._turns)
+        answer = client.get(f"{address}/evidence")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert client.post("/sentiments/", json={"sentence": "A dull film."}).status_code == 201
+    assert client.get(f"{address}/evidence").status_code == 200
