@@ -1,6 +1,7 @@
 """`flask` commands."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -39,3 +40,27 @@ def forget_keys(hours: int) -> None:
 
     with database.running():
         click.echo(f"{forget(timedelta(hours=hours)):,} keys forgotten.")
+
+
+@reviews.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="As the list has them; several combine.")
+@with_appcontext
+def export(file: Path, filters: tuple[str, ...]) -> None:
+    """Write reviews to FILE: .csv, .ndjson or .parquet. It appears when it is complete."""
+    from marshmallow import ValidationError
+
+    from src.formats import FORMATS
+    from src.queries import ExportQuery
+    from src.reviews import export as export_reviews
+
+    given = dict(one.partition("=")[::2] for one in filters)
+    try:
+        query = ExportQuery().load({**given, "format": file.suffix.removeprefix(".")})
+    except ValidationError as error:
+        raise click.BadParameter(str(error.messages_dict)) from error
+    part = file.with_name(f"{file.name}.part")
+    with database.running(), part.open("wb") as stream:
+        for data in FORMATS[query["format"]].write(export_reviews(query["filters"])):
+            stream.write(data)
+    part.replace(file)

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate
 
 from src.errors import InvalidInput
+from src.formats import FORMATS
 from src.reviews import Filters
 from src.schemas import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, StrictSchema, check_text
 
@@ -102,6 +103,16 @@ class FilterQuery(StrictSchema):
         names = Filters.__dataclass_fields__
         others = {name: value for name, value in values.items() if name not in names}
         return {**others, "filters": Filters(**{name: value for name, value in values.items() if name in names})}
+
+
+class ExportQuery(FilterQuery):
+    """Which reviews, and as what."""
+
+    format = fields.String(
+        required=True,
+        validate=validate.OneOf(FORMATS, error="Is none of csv, ndjson and parquet."),
+        error_messages={"required": "Is missing: csv, ndjson or parquet."},
+    )
 
 
 class PageQuery(FilterQuery):

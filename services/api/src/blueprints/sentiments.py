@@ -4,19 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, jsonify, request, stream_with_context, url_for
 
 from src import reviews
 from src.evidence_schema import EvidenceOut
+from src.formats import FORMATS
 from src.idempotency_header import KEY, REPLAYED, idempotency_key
 from src.models import Sentiment
 from src.parsing import StrictBlueprint, refuse_query
-from src.queries import FilterQuery, PageQuery, parse_id
+from src.queries import ExportQuery, FilterQuery, PageQuery, parse_id
 from src.reviews import Filters, Page, Summary
 from src.schemas import MAX_ID, CorrectionIn, ReviewIn, ReviewOut
 from src.summary_schema import SummaryOut
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
+_WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary", "sentiments.export_reviews")
+_MEDIA_TYPES = [one.media_type.split(";")[0] for one in FORMATS.values()]
 _LOCATION = {"schema": {"type": "string"}, "description": "Relative."}
 _REPLAYED = {"schema": {"type": "string", "enum": ["true"]}, "description": "It was stored before."}
 _ID = {"name": "review_id", "in": "path", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID}}
@@ -32,7 +35,7 @@ def _check_address() -> None:
         return
     if request.view_args:
         request.view_args["review_id"] = parse_id(request.view_args["review_id"])
-    if request.endpoint not in ("sentiments.list_reviews", "sentiments.show_summary"):
+    if request.endpoint not in _WITH_QUERY:
         refuse_query()
 
 
@@ -79,6 +82,23 @@ def show_summary(query: dict[str, Filters]) -> Summary:
     With `q` or bounds of confidence at most the newest 100,000 are read; `truncated` says when there are more.
     """
     return reviews.summarize(**query)
+
+
+@bp.route("/export", methods=["GET"])
+@bp.arguments(ExportQuery, location="query")
+@bp.doc(responses={200: {"description": "A file, sent as it is read.", "content": {kind: {} for kind in _MEDIA_TYPES}}})
+@bp.problems(422, 503)
+def export_reviews(query: dict[str, Any]) -> Response:
+    """Download the reviews that the filters let through, the newest first, all as of one moment.
+
+    In CSV a text that begins with `=`, `+`, `-`, `@`, `'`, a tab or a carriage return has one `'` before it, so that no
+    spreadsheet takes it for a formula.
+    """
+    name = query["format"]
+    chunks = FORMATS[name].write(reviews.export(query["filters"]))
+    response = Response(stream_with_context(chunks), content_type=FORMATS[name].media_type)
+    response.headers["Content-Disposition"] = f"attachment; filename=sentiments.{name}"
+    return response
 
 
 @bp.route("/<review_id>", methods=["GET"], parameters=[_ID])

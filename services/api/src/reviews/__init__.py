@@ -2,6 +2,7 @@
 
 from src.reviews.corrections import correct, withdraw
 from src.reviews.explaining import explain
+from src.reviews.exporting import export
 from src.reviews.filters import Filters
 from src.reviews.idempotency import forget
 from src.reviews.listing import Page, page
@@ -17,6 +18,7 @@ __all__ = [
     "create_once",
     "delete",
     "explain",
+    "export",
     "find",
     "forget",
     "page",

@@ -132,6 +132,7 @@ def test_every_route_of_the_resource_is_documented(client: FlaskClient) -> None:
     assert {path: set(operations) & {"get", "post", "put", "delete"} for path, operations in paths.items()} == {
         "/sentiments/": {"get", "post"},
         "/sentiments/summary": {"get"},
+        "/sentiments/export": {"get"},
         "/sentiments/{review_id}": {"get", "put", "delete"},
         "/sentiments/{review_id}/evidence": {"get"},
         "/sentiments/{review_id}/correction": {"put", "delete"},

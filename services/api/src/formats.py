@@ -1,0 +1,128 @@
+"""Reviews as files: CSV, NDJSON, Parquet. Each takes chunks of rows and yields bytes, and keeps one chunk at most."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+Chunks = Iterable[list[Row[Any]]]
+
+COLUMNS = (
+    "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version", "correction",
+    "corrected_on", "created_on", "updated_on",
+)  # fmt: skip
+_FORMULA = tuple("=+-@\t\r'")
+"""What a spreadsheet takes for a formula, or for a mark of text that it swallows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How reviews are written."""
+
+    media_type: str
+    write: Callable[[Chunks], Iterator[bytes]]
+
+
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: with one `'` before what might be. Numbers need none.
+
+    >>> guarded("=1+1"), guarded("'s fine"), guarded("fine")
+    ("'=1+1", "''s fine", 'fine')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def write_csv(chunks: Chunks) -> Iterator[bytes]:
+    """Yield RFC 4180's CSV in UTF-8, a header first."""
+    page = io.StringIO(newline="")
+    writer = csv.writer(page)
+    writer.writerow(COLUMNS)
+    for rows in chunks:
+        writer.writerows([_cell(value) for value in row] for row in rows)
+        yield page.getvalue().encode()
+        page.seek(0)
+        page.truncate()
+    yield page.getvalue().encode()
+
+
+def write_ndjson(chunks: Chunks) -> Iterator[bytes]:
+    """Yield a JSON object for each review, a line each."""
+    for rows in chunks:
+        lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=_iso) for row in rows)
+        yield "".join(f"{line}\n" for line in lines).encode()
+
+
+def write_parquet(chunks: Chunks) -> Iterator[bytes]:
+    """Yield a Parquet file, a row group for each chunk."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    text, moment = pa.string(), pa.timestamp("us", tz="UTC")
+    types = [
+        pa.int64(),
+        text,
+        pa.float64(),
+        pa.float64(),
+        text,
+        pa.int32(),
+        pa.int32(),
+        text,
+        text,
+        moment,
+        moment,
+        moment,
+    ]
+    schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
+    sink = _Sink()
+    with parquet.ParquetWriter(sink, schema) as writer:
+        for rows in chunks:
+            columns = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            yield sink.taken()
+    yield sink.taken()
+
+
+FORMATS = {
+    "csv": Format("text/csv; charset=utf-8; header=present", write_csv),
+    "ndjson": Format("application/x-ndjson", write_ndjson),
+    "parquet": Format("application/vnd.apache.parquet", write_parquet),
+}
+
+
+class _Sink(io.RawIOBase):
+    """A file that is handed on as it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: Any) -> int:
+        self._parts.append(bytes(part))
+        self._length += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._length
+
+    def taken(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return guarded(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat()

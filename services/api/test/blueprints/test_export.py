@@ -1,0 +1,138 @@
+"""Reviews as files."""
+
+import csv
+import io
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+
+from src.reviews import exporting
+from test.builders import store_correction, store_review, store_reviews
+
+SENTENCES = [
+    "A slow film.",
+    "=1+1",
+    "+",
+    "-x",
+    "@SUM(A1)",
+    "\tx",
+    "\rx",
+    "'tis",
+    'He said "no",\nand\r\nleft.',
+    "naïve 電影 🎬",
+]
+
+
+@pytest.fixture
+def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
+    """Stored reviews as the list has them, one of them corrected."""
+    with app.app_context():
+        ids = [
+            store_review(sentence=sentence, sentiment_score=-0.25 + index / 8).id
+            for index, sentence in enumerate(SENTENCES[:9])
+        ]
+        store_review(sentence=SENTENCES[9], sentiment_score=0.1 + 0.2)
+        store_correction(ids[0], "positive")
+    records: list[dict[str, Any]] = client.get("/sentiments/").get_json()
+    return records
+
+
+def flat(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as a file has it."""
+    correction = record["correction"] or {}
+    return {**record, "correction": correction.get("sentiment"), "corrected_on": correction.get("created_on")}
+
+
+def test_ndjson_has_a_record_a_line(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+    answer = client.get("/sentiments/export?format=ndjson")
+    assert answer.mimetype == "application/x-ndjson"
+    assert answer.headers["Content-Disposition"] == "attachment; filename=sentiments.ndjson"
+    assert [json.loads(line) for line in answer.get_data(as_text=True).split("\n")[:-1]] == list(map(flat, records))
+
+
+def test_csv_has_the_same_texts_less_one_apostrophe(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+    answer = client.get("/sentiments/export?format=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
+    assert [row["sentence"].removeprefix("'") for row in rows] == SENTENCES[::-1]
+    assert [float(row["sentiment_score"]) for row in rows] == [record["sentiment_score"] for record in records]
+    assert rows[-1]["correction"] == "positive"
+    assert [row["created_on"] for row in rows] == [record["created_on"] for record in records]
+
+
+def test_in_csv_no_text_begins_as_a_formula(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+    text = client.get("/sentiments/export?format=csv").get_data(as_text=True)
+    cells = [row["sentence"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    assert not any(cell.startswith(tuple("=+-@\t\r")) for cell in cells)
+    assert cells[-2:-9:-1] == ["'=1+1", "'+", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "''tis"]
+
+
+def test_parquet_keeps_types(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+    answer = client.get("/sentiments/export?format=parquet")
+    rows = pyarrow.parquet.read_table(io.BytesIO(answer.data)).to_pylist()
+    moments = ("created_on", "updated_on", "corrected_on")
+    assert [
+        {name: value.isoformat() if name in moments and value else value for name, value in row.items()} for row in rows
+    ] == list(map(flat, records))
+    assert isinstance(rows[0]["created_on"], datetime)
+
+
+@pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])
+def test_it_comes_in_parts_from_one_query(
+    client: FlaskClient, app: Flask, statements: list[str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "CHUNK", 100)
+    with app.app_context():
+        store_reviews(1000)
+    statements.clear()
+    answer = client.get(f"/sentiments/export?format={name}", buffered=False)
+    parts = list(answer.iter_encoded())
+    assert len([part for part in parts if part]) >= 10
+    assert len(statements) == 1
+    answer.close()
+
+
+def test_it_takes_the_filters_of_the_list(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+    lines = client.get("/sentiments/export?format=ndjson&q=slow&corrected=true").get_data(as_text=True).splitlines()
+    assert [json.loads(line)["sentence"] for line in lines] == ["A slow film."]
+
+
+@pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])
+def test_of_no_reviews_there_is_a_file_too(client: FlaskClient, name: str) -> None:
+    data = client.get(f"/sentiments/export?format={name}").data
+    if name == "parquet":
+        assert pyarrow.parquet.read_table(io.BytesIO(data)).num_rows == 0
+    else:
+        assert len(data.splitlines()) == (1 if name == "csv" else 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"), [("", "/format"), ("format=xlsx", "/format"), ("format=csv&limit=5", "/limit")]
+)
+def test_a_bad_query_names_the_parameter(client: FlaskClient, query: str, pointer: str) -> None:
+    answer = client.get(f"/sentiments/export?{query}")
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
+
+
+def test_the_command_writes_what_the_route_sends(
+    client: FlaskClient, runner: FlaskCliRunner, records: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "reviews.csv"
+    result = runner.invoke(args=["reviews", "export", str(file), "--filter", "sentiment=positive"])
+    assert result.exit_code == 0, result.output
+    assert file.read_bytes() == client.get("/sentiments/export?format=csv&sentiment=positive").data
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_command_says_what_is_wrong(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    for arguments in ([str(tmp_path / "reviews.xlsx")], [str(tmp_path / "reviews.csv"), "--filter", "sentiment=glad"]):
+        result = runner.invoke(args=["reviews", "export", *arguments])
+        assert result.exit_code == 2
+        assert "Is n" in result.output
+    assert list(tmp_path.iterdir()) == []
