@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
@@ -9,6 +10,9 @@ from flask.cli import with_appcontext
 
 from src import database
 from src.config import Settings
+
+if TYPE_CHECKING:
+    from src.reviews import Report
 
 
 def register(app: Flask) -> None:
@@ -64,3 +68,30 @@ def export(file: Path, filters: tuple[str, ...]) -> None:
         for data in FORMATS[query["format"]].write(export_reviews(query["filters"])):
             stream.write(data)
     part.replace(file)
+
+
+@reviews.command()
+@click.option("--model-version", "old", help="Only what this one scored.  [default: all but the present model's]")
+@with_appcontext
+def rescore(old: str | None) -> None:
+    """Score with the present model what another one scored. It may be stopped, and goes on when it is run again."""
+    from src.reviews import outdated
+    from src.reviews import rescore as rescore_reviews
+    from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+
+    analyzer = SentimentAnalyzer.load(Settings.from_env().model_path)
+    with database.running():
+        versions = outdated(analyzer.version)
+        for version, count in versions.items() if old is None else [(old, versions.get(old, 0))]:
+            done, report = 0, None
+            with click.progressbar(length=count, label=f"{version} > {analyzer.version}", show_pos=True) as progress:
+                for report in rescore_reviews(analyzer, version):
+                    progress.update(report.reviews - done)
+                    done = report.reviews
+            click.echo(_said(report) if report else f"{version} scored nothing that is here.")
+
+
+def _said(report: "Report") -> str:
+    rows = [f"  #{one.review_id}: {one.before:+.3f} > {one.after:+.3f}" for one in sorted(report.largest, reverse=True)]
+    counts = f"{report.reviews:,} reviews, {report.flips:,} flips, mean change {report.mean_change:+.4f}"
+    return "\n".join([f"{counts}; the largest changes:", *rows])

@@ -107,6 +107,21 @@ class Tally(Base):
     merged: Mapped[bool] = mapped_column(server_default=false())
 
 
+class EarlierScore(Base):
+    """What a review was scored before its text or the model changed. A trigger writes it (the sixth migration)."""
+
+    __tablename__ = "score_history"
+    __table_args__ = (Index("ix_score_history_sentiment_id", "sentiment_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    sentiment_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sentiments.id", ondelete="CASCADE"))
+    sentence: Mapped[str] = mapped_column(Text)
+    sentiment_score: Mapped[float] = mapped_column(Double)
+    confidence: Mapped[float] = mapped_column(Double)
+    model_version: Mapped[str] = mapped_column(Text)
+    scored_on: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class IdempotencyKey(Base):
     """Which review a key was posted with. It outlives the review."""
 

@@ -103,6 +103,16 @@ class ReviewOut(Schema):
     updated_on = fields.AwareDateTime(format="iso", metadata={"description": "When the text or its score changed."})
 
 
+class EarlierScoreOut(Schema):
+    """What a review was scored before its text or the model changed."""
+
+    sentence = fields.String(metadata={"description": "The text that was scored."})
+    sentiment_score = fields.Float(metadata={"minimum": -1, "maximum": 1})
+    confidence = fields.Float(metadata={"minimum": 0.5, "maximum": 1})
+    model_version = fields.String(metadata={"example": "model@0123456789ab"})
+    scored_on = fields.AwareDateTime(format="iso", metadata={"description": "Since when that score stood."})
+
+
 class ProblemField(Schema):
     """One field that is not valid."""
 

@@ -10,11 +10,11 @@ from src import reviews
 from src.evidence_schema import EvidenceOut
 from src.formats import FORMATS
 from src.idempotency_header import KEY, REPLAYED, idempotency_key
-from src.models import Sentiment
+from src.models import EarlierScore, Sentiment
 from src.parsing import StrictBlueprint, refuse_query
 from src.queries import ExportQuery, FilterQuery, PageQuery, parse_id
 from src.reviews import Filters, Page, Summary
-from src.schemas import MAX_ID, CorrectionIn, ReviewIn, ReviewOut
+from src.schemas import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.summary_schema import SummaryOut
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
@@ -124,6 +124,14 @@ def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
 def delete_review(review_id: int) -> None:
     """Delete one review."""
     reviews.delete(review_id)
+
+
+@bp.route("/<review_id>/history", methods=["GET"], parameters=[_ID])
+@bp.response(200, EarlierScoreOut(many=True))
+@bp.problems(404, 422, 503)
+def show_history(review_id: int) -> Sequence[EarlierScore]:
+    """List what a review was scored before its text or the model changed, the latest first."""
+    return reviews.history(review_id)
 
 
 @bp.route("/<review_id>/evidence", methods=["GET"], parameters=[_ID])

@@ -7,11 +7,13 @@ from src.reviews.filters import Filters
 from src.reviews.idempotency import forget
 from src.reviews.listing import Page, page
 from src.reviews.records import create, create_once, delete, find, replace
+from src.reviews.rescoring import Report, history, outdated, rescore
 from src.reviews.summary import Summary, summarize
 
 __all__ = [
     "Filters",
     "Page",
+    "Report",
     "Summary",
     "correct",
     "create",
@@ -21,8 +23,11 @@ __all__ = [
     "export",
     "find",
     "forget",
+    "history",
+    "outdated",
     "page",
     "replace",
+    "rescore",
     "summarize",
     "withdraw",
 ]

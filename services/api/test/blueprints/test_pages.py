@@ -134,6 +134,7 @@ def test_every_route_of_the_resource_is_documented(client: FlaskClient) -> None:
         "/sentiments/summary": {"get"},
         "/sentiments/export": {"get"},
         "/sentiments/{review_id}": {"get", "put", "delete"},
+        "/sentiments/{review_id}/history": {"get"},
         "/sentiments/{review_id}/evidence": {"get"},
         "/sentiments/{review_id}/correction": {"put", "delete"},
     }

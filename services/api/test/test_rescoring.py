@@ -1,0 +1,98 @@
+"""A new model over old rows."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import text
+
+from src import reviews
+from src.extensions import db
+from src.reviews import rescoring
+from src.sentiment_analyzer import Score
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from test.builders import store_correction, store_review
+
+
+@pytest.fixture
+def old(app: Flask) -> list[int]:
+    """Reviews that older models scored, each with praise; one is corrected."""
+    sentences = ["A wonderful film.", "A terrible film.", "A dull, boring film."]
+    with app.app_context():
+        ids = [store_review(sentence=one, sentiment_score=0.9, model_version="old@1").id for one in sentences]
+        ids.append(store_review(sentence="A fine film.", sentiment_score=0.5, model_version="older@1").id)
+        store_correction(ids[1], "negative")
+    return ids
+
+
+def test_a_new_text_keeps_the_score_of_the_old_one(client: FlaskClient) -> None:
+    first = client.post("/sentiments/", json={"sentence": "A wonderful film."}).get_json()
+    address = f"/sentiments/{first['id']}"
+    second = client.put(address, json={"sentence": "A terrible film."}).get_json()
+    client.put(address, json={"sentence": "A dull film."})
+    found = client.get(f"{address}/history").get_json()
+    assert [one["sentence"] for one in found] == ["A terrible film.", "A wonderful film."]
+    for earlier, record in zip(found, [second, first], strict=True):
+        for name in ("sentence", "sentiment_score", "confidence", "model_version"):
+            assert earlier[name] == record[name]
+        assert earlier["scored_on"] == record["updated_on"]
+
+
+def test_what_never_changed_has_no_history(client: FlaskClient) -> None:
+    address = client.post("/sentiments/", json={"sentence": "Fine."}).headers["Location"]
+    assert client.get(f"{address}/history").get_json() == []
+    assert client.get("/sentiments/9223372036854775807/history").status_code == 404
+
+
+def test_the_present_model_scores_what_others_scored_and_keeps_what_they_said(
+    client: FlaskClient, runner: FlaskCliRunner, analyzer: SentimentAnalyzer, old: list[int]
+) -> None:
+    result = runner.invoke(args=["reviews", "rescore"])
+    assert result.exit_code == 0, result.output
+    assert "3 reviews, 2 flips, mean change " in result.output
+    assert "1 reviews, 0 flips" in result.output
+    records = client.get("/sentiments/").get_json()
+    assert {record["model_version"] for record in records} == {analyzer.version}
+    for record in records:
+        [score] = analyzer.analyze([record["sentence"]])
+        assert record["sentiment_score"] == pytest.approx(score.sentiment_score, abs=1e-5)
+        assert (record["tokens"], record["windows"]) == (score.tokens, score.windows)
+    assert client.get(f"/sentiments/{old[1]}").get_json()["correction"]["sentiment"] == "negative"
+    [earlier] = client.get(f"/sentiments/{old[1]}/history").get_json()
+    assert (earlier["sentiment_score"], earlier["model_version"]) == (0.9, "old@1")
+    again = runner.invoke(args=["reviews", "rescore"])
+    assert (again.exit_code, again.output) == (0, "")
+
+
+def test_one_model_can_be_named(client: FlaskClient, runner: FlaskCliRunner, old: list[int]) -> None:
+    result = runner.invoke(args=["reviews", "rescore", "--model-version", "older@1"])
+    assert "1 reviews" in result.output
+    assert len(client.get("/sentiments/?model_version=old@1").get_json()) == 3
+    result = runner.invoke(args=["reviews", "rescore", "--model-version", "nobody@1"])
+    assert "nobody@1 scored nothing that is here." in result.output
+
+
+def test_it_goes_on_where_it_was_stopped(
+    app: Flask, analyzer: SentimentAnalyzer, old: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescoring, "BATCH", 2)
+    with app.app_context():
+        assert next(reviews.rescore(analyzer, "old@1")).reviews == 2
+        assert reviews.outdated(analyzer.version) == {"old@1": 1, "older@1": 1}
+        assert [report.reviews for report in reviews.rescore(analyzer, "old@1")] == [1]
+        assert db.session.scalar(text("SELECT count(*) FROM score_history")) == 3
+
+
+def test_a_review_that_changes_meanwhile_is_left_as_it_is(app: Flask, client: FlaskClient, old: list[int]) -> None:
+    class Interrupted:
+        version, calibrated, ready = "new@1", True, True
+
+        def analyze(self, texts: list[str]) -> list[Score]:
+            db.session.execute(text("UPDATE sentiments SET sentence = 'Another.' WHERE id = :id"), {"id": old[0]})
+            db.session.execute(text("DELETE FROM sentiments WHERE id = :id"), {"id": old[1]})
+            return [Score(-0.5, 0.75, 3, 1) for _ in texts]
+
+    with app.app_context():
+        [report] = reviews.rescore(Interrupted(), "old@1")
+        assert (report.reviews, report.flips, report.mean_change) == (1, 1, pytest.approx(-1.4))
+    assert client.get(f"/sentiments/{old[0]}").get_json()["model_version"] == "old@1"
+    assert client.get(f"/sentiments/{old[2]}").get_json()["model_version"] == "new@1"
