@@ -1,5 +1,6 @@
 """`flask` commands."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from src import database
+from src.authentication import new_key
 from src.config import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ def register(app: Flask) -> None:
     """Add the commands to `app`."""
     app.cli.add_command(serve)
     app.cli.add_command(reviews)
+    app.cli.add_command(keys)
 
 
 @click.command()
@@ -28,6 +31,21 @@ def serve(with_parent: bool) -> None:  # noqa: FBT001  # click passes options by
     from src.supervisor import Supervisor
 
     raise SystemExit(Supervisor(Settings.from_env(), with_parent=with_parent).run())
+
+
+@click.group()
+def keys() -> None:
+    """Make keys for API_KEYS."""
+
+
+@keys.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Make a key for NAME. It is shown once; API_KEYS has its digest."""
+    if not re.fullmatch("[A-Za-z0-9._-]+", name):
+        raise click.BadParameter("letters, digits, dots, dashes and underscores only", param_hint="NAME")
+    key, digest = new_key()
+    click.echo(f"The key, for {name}:\n  {key}\nAPI_KEYS, with commas between several:\n  {name}:{digest}")
 
 
 @click.group()

@@ -1,8 +1,9 @@
 """The one place that reads the environment, and only when asked."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 POOL_MAX = 80
 """PostgreSQL takes 100 connections unless told otherwise, and others want some of them."""
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 T = TypeVar("T")
 
@@ -46,6 +49,8 @@ class Settings:
     max_body_bytes: int = 2 * 1024 * 1024
     max_sentence_chars: int = 100_000
     log_level: str = "INFO"
+    api_keys: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 digests of the keys that open the service, in hexadecimal, by their owners' names; none: it is open."""
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -78,6 +83,7 @@ class Settings:
             scoring_seconds=integer("SCORING_SECONDS", default.scoring_seconds, 1, 3600),
             max_body_bytes=integer("MAX_BODY_BYTES", default.max_body_bytes, 1, 2**30),
             max_sentence_chars=integer("MAX_SENTENCE_CHARS", default.max_sentence_chars, 1, 10**7),
+            api_keys=read("API_KEYS", default.api_keys, lambda name: _api_keys(env.str(name))),
             log_level=read("LOG_LEVEL", default.log_level, lambda name: logging.getLevelName(env.log_level(name))),
         )
 
@@ -89,6 +95,7 @@ class Settings:
     def flask_config(self, database_url: URL) -> dict[str, Any]:
         """Return what Flask and its extensions are configured with."""
         return {
+            "API_KEYS": self.api_keys,
             "MAX_CONTENT_LENGTH": self.max_body_bytes,
             "MAX_FORM_MEMORY_SIZE": self.max_body_bytes,
             "MAX_SENTENCE_CHARS": self.max_sentence_chars,
@@ -118,6 +125,15 @@ class Settings:
             "OPENAPI_SWAGGER_UI_PATH": "/docs",
             "OPENAPI_SWAGGER_UI_URL": "/docs/assets/",
         }
+
+
+def _api_keys(value: str) -> dict[str, str]:
+    """Return digests by name, of `name:digest` between commas."""
+    keys = dict(entry.strip().partition(":")[::2] for entry in value.split(","))
+    for name, digest in keys.items():
+        if not name or not _DIGEST.fullmatch(digest):
+            raise ConfigError(f"API_KEYS: {name!r} needs a SHA-256 in hexadecimal, as `flask keys new NAME` prints it")
+    return keys
 
 
 def _database_url(value: str) -> URL:

@@ -3,7 +3,7 @@
 import http
 import re
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
@@ -24,6 +24,7 @@ class DomainError(Exception):
 
     status = 500
     detail = "Something went wrong."
+    headers: ClassVar[dict[str, str]] = {}
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail or self.detail)
@@ -46,6 +47,14 @@ class NoCorrection(DomainError):
 
     def __init__(self, review_id: int) -> None:
         super().__init__(f"No correction of a review with the id {review_id} is there.")
+
+
+class Unauthorized(DomainError):
+    """The request has no key, or none of those that open this service."""
+
+    status = 401
+    detail = "Send one of the service's keys: Authorization: Bearer KEY."
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class KeyInProgress(DomainError):
@@ -151,7 +160,9 @@ def problem(status: int, detail: str, **members: Any) -> Response:
 
 def _on_domain_error(error: DomainError) -> Response:
     members = {"errors": error.errors} if isinstance(error, InvalidInput) else {}
-    return problem(error.status, error.detail, **members)
+    response = problem(error.status, error.detail, **members)
+    response.headers.update(error.headers)
+    return response
 
 
 def _on_http_error(error: HTTPException) -> Response:

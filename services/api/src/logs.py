@@ -50,6 +50,7 @@ def register(app: Flask) -> None:
         response.headers["X-Request-ID"] = request_id()
         route = request.url_rule.rule if request.url_rule else None
         level = logging.DEBUG if route in _PROBES and response.status_code < 400 else logging.INFO
+        who = {"key": g.key_name} if "key_name" in g else {}
         logger.log(level, "answered", method=request.method, route=route, status=response.status_code,
-                   request_id=g.request_id)  # fmt: skip
+                   request_id=g.request_id, **who)  # fmt: skip
         return response

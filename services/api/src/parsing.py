@@ -23,6 +23,7 @@ MAX_ERRORS = 20
 """Of a body of nothing but unknown fields, this many are named."""
 _PROBLEMS = {
     400: "The body is not JSON.",
+    401: "API_KEYS is set, and the request has none of them.",
     404: "No review has that id.",
     409: "A request with this Idempotency-Key is still being worked on.",
     410: "What was posted with this Idempotency-Key has been deleted since.",
@@ -78,7 +79,7 @@ class StrictBlueprint(Blueprint):
         """Document the problems that a view answers with."""
 
         def decorate(view: Any) -> Any:
-            for status in statuses:
+            for status in (401, *statuses):
                 view = self.alt_response(
                     status, schema=Problem, content_type="application/problem+json", description=_PROBLEMS[status]
                 )(view)

@@ -153,9 +153,12 @@ class Supervisor:
 
     def _greet(self, seconds: float) -> None:
         address = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._settings.port}"
+        key = " -H 'Authorization: Bearer KEY'" if self._settings.api_keys else ""
+        who = "who has one of API_KEYS" if key else f"whoever reaches {self._settings.host} (API_KEYS is not set)"
         _say(
-            f"\nReady after {seconds:.1f} s: {address}   (API documentation: {address}/docs)\n\n"
-            f"  curl {address}/sentiments/ -H 'Content-Type: application/json' \\\n"
+            f"\nReady after {seconds:.1f} s: {address}   (API documentation: {address}/docs)\n"
+            f"It is open to {who}.\n\n"
+            f"  curl {address}/sentiments/{key} -H 'Content-Type: application/json' \\\n"
             f'    -d \'{{"sentence": "A quiet, funny film that stays with you."}}\'\n\nCtrl-C stops it.\n'
         )
 

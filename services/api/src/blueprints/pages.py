@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
 from src import reviews
+from src.authentication import authorized
 from src.blueprints.sentiments import dump_page
-from src.errors import CrossOrigin, ReviewNotFound
+from src.errors import CrossOrigin, ReviewNotFound, Unauthorized
 from src.models import Sentiment
 from src.parsing import StrictBlueprint, refuse_query
 from src.queries import PageQuery, ViewQuery
@@ -33,9 +34,16 @@ _BLANK = Sentiment(sentence="", sentiment_score=0.0, confidence=0.5)
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
-    """Show the form and a page of reviews; a client that prefers JSON gets that page as the list has it."""
+    """Show the form and a page of reviews; a client that prefers JSON gets that page as the list has it.
+
+    Who has no key gets the page without reviews, whose script asks for one.
+
+    :raises Unauthorized: the client prefers JSON, and has no key.
+    """
     if _prefers_html():
-        response = _view()
+        response = _view() if authorized() else _html(reviews.Page([], None), locked=True)
+    elif not authorized():
+        raise Unauthorized
     else:
         query = StrictBlueprint.ARGUMENTS_PARSER.parse(PageQuery, request, location="query")
         response = dump_page(reviews.page(**query), "sentiments.list_reviews")

@@ -1,5 +1,7 @@
 // The one way to the service. Every call resolves to {data, next} or throws a Problem.
 
+import * as lock from "./key.js";
+
 export class Problem extends Error {
   /**
    * @param {string} message what a person is told
@@ -15,7 +17,7 @@ export class Problem extends Error {
 
 /** Ask for `path`; `body` is sent as JSON, and with `key` stored once however often it is sent. @returns {Promise<{data: any, next: string|null}>} */
 export async function call(path, { method = "GET", body, key, signal } = {}) {
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json", ...lock.headers() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   let answer;
@@ -25,6 +27,7 @@ export async function call(path, { method = "GET", body, key, signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Problem(navigator.onLine ? "The service does not answer." : "You are offline.");
   }
+  if (answer.status === 401) lock.ask();
   if (!answer.ok) throw await problem(answer);
   const link = answer.headers.get("Link");
   return {

@@ -1,0 +1,27 @@
+// The key that a service with API_KEYS asks for, kept for the tab.
+
+const form = document.getElementById("key");
+const input = document.getElementById("api-key");
+const KEPT = "api-key";
+
+/** Return the headers that carry the key, if there is one. */
+export function headers() {
+  const key = sessionStorage.getItem(KEPT);
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+/** Ask for a key, for there is none or it opens nothing. */
+export function ask() {
+  if (!form.hidden) return;
+  form.hidden = false;
+  form.querySelector(".error").textContent = sessionStorage.getItem(KEPT) ? "That key opens nothing here." : "";
+  sessionStorage.removeItem(KEPT);
+  for (const section of document.querySelectorAll("main > section")) section.hidden = true;
+  input.focus();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEPT, input.value.trim());
+  location.reload();
+});
