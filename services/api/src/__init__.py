@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from src import authentication, cli, database, errors, logs, metrics, overload
+from src import authentication, cli, database, logs, metrics, overload, problems
 from src.config import Settings
 from src.extensions import ANALYZER, WRITES, api, db, migrate, new_writes
 from src.sentiment_analyzer import Analyzer
@@ -31,6 +31,6 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     api.register_blueprint(sentiments.bp)
     app.register_blueprint(pages.bp)
     app.register_blueprint(health.bp)
-    for part in (metrics, authentication, overload, logs, errors, cli):
+    for part in (metrics, authentication, overload, logs, problems, cli):
         part.register(app)
     return app

@@ -1,22 +1,6 @@
-"""What can go wrong, and the one place that turns it into an HTTP answer: RFC 9457 problem details."""
+"""What can go wrong, as a client is told it."""
 
-import http
-import re
-import uuid
-from typing import Any, ClassVar
-
-import structlog
-from flask import Flask, Response, g, jsonify, request
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
-
-from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
-
-logger = structlog.get_logger(__name__)
-
-RETRY_AFTER_SECONDS = 1
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+from typing import ClassVar
 
 
 class DomainError(Exception):
@@ -55,6 +39,13 @@ class Unauthorized(DomainError):
     status = 401
     detail = "Send one of the service's keys: Authorization: Bearer KEY."
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class BusyImport(DomainError):
+    """Somebody else imports the same file."""
+
+    status = 409
+    detail = "That file is being imported by another process; what that one stored is stored once."
 
 
 class KeyInProgress(DomainError):
@@ -113,93 +104,3 @@ class ModelNotLoaded(Unavailable):
     """The process was started without a model: `flask run` is for templates and routes, gunicorn serves."""
 
     detail = "This process was started without a model, so it scores nothing. `make run` starts one with it."
-
-
-_NOT_SCORED = {
-    QueueFull: "Too many reviews wait to be scored; nothing was stored. Try again.",
-    DeadlinePassed: "The review waited too long to be scored; nothing was stored. Try again.",
-    ScorerAway: "The model is being started again; nothing was stored. Try again.",
-}
-
-
-def request_id() -> str:
-    """Return the id of this request: the client's X-Request-ID if it is well-formed, else a new one."""
-    if "request_id" not in g:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-    return str(g.request_id)
-
-
-def register(app: Flask) -> None:
-    """Answer every error of `app` in the one shape."""
-    app.register_error_handler(DomainError, _on_domain_error)
-    app.register_error_handler(HTTPException, _on_http_error)
-    app.register_error_handler(NotScored, _on_not_scored)
-    app.register_error_handler(OperationalError, _on_database_away)
-    app.register_error_handler(InterfaceError, _on_database_away)
-    app.register_error_handler(PoolTimeout, _on_database_away)
-    app.register_error_handler(Exception, _on_defect)
-
-
-def problem(status: int, detail: str, **members: Any) -> Response:
-    """Return an `application/problem+json` answer."""
-    response = jsonify(
-        type="about:blank",
-        title=http.HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        request_id=request_id(),
-        **members,
-    )
-    response.status_code = status
-    response.mimetype = "application/problem+json"
-    if status in (409, 503):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def _on_domain_error(error: DomainError) -> Response:
-    members = {"errors": error.errors} if isinstance(error, InvalidInput) else {}
-    response = problem(error.status, error.detail, **members)
-    response.headers.update(error.headers)
-    return response
-
-
-def _on_http_error(error: HTTPException) -> Response:
-    response = problem(error.code or 500, error.description or "")
-    for name, value in error.get_headers():
-        if name not in ("Content-Type", "Content-Length"):
-            response.headers[name] = value  # Allow, with 405
-    return response
-
-
-def _on_not_scored(error: NotScored) -> Response:
-    return _on_domain_error(Unavailable(_NOT_SCORED[type(error)]))
-
-
-def _on_database_away(error: Exception) -> Response:
-    logger.error("database away", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id())
-    return _on_domain_error(Unavailable())
-
-
-def _on_defect(error: Exception) -> Response:
-    """Log where it happened, but not the message: PostgreSQL quotes the row there, and so the review."""
-    logger.error(
-        "defect", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id(), where=_where(error)
-    )
-    return problem(500, "Something went wrong here. The log has more under this request id.")
-
-
-def _sqlstate(error: Exception) -> str | None:
-    return getattr(error.orig, "pgcode", None) if isinstance(error, DBAPIError) else None
-
-
-def _where(error: BaseException) -> list[str]:
-    """Return file, line and function of each frame, the innermost last."""
-    frames = []
-    traceback = error.__traceback__
-    while traceback:
-        code = traceback.tb_frame.f_code
-        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
-        traceback = traceback.tb_next
-    return frames[-8:]

@@ -7,7 +7,7 @@ import structlog
 from flask import Flask, Response, g, request
 from structlog.typing import Processor
 
-from src.errors import request_id
+from src.problems import request_id
 
 logger = structlog.get_logger("request")
 

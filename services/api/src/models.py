@@ -138,5 +138,19 @@ class IdempotencyKey(Base):
     """Null as long as the request is in progress."""
 
 
+class Import(Base):
+    """How much of a file is stored already."""
+
+    __tablename__ = "imports"
+
+    file: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Its SHA-256, in hexadecimal."""
+    run: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    """Counted from 1: a file may be imported again on purpose."""
+    records: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    finished: Mapped[bool] = mapped_column(server_default=false())
+    created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
 BLOCK_BITS = 14
 BINS = 20

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from prometheus_client import CollectorRegistry, Counter
 
-from src.errors import RETRY_AFTER_SECONDS
 from src.metrics import REGISTRY
+from src.problems import RETRY_AFTER_SECONDS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

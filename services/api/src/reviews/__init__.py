@@ -5,6 +5,7 @@ from src.reviews.explaining import explain
 from src.reviews.exporting import export
 from src.reviews.filters import Filters
 from src.reviews.idempotency import forget
+from src.reviews.importing import Progress, import_file
 from src.reviews.listing import Page, page
 from src.reviews.records import create, create_once, delete, find, replace
 from src.reviews.rescoring import Report, history, outdated, rescore
@@ -13,6 +14,7 @@ from src.reviews.summary import Summary, summarize
 __all__ = [
     "Filters",
     "Page",
+    "Progress",
     "Report",
     "Summary",
     "correct",
@@ -24,6 +26,7 @@ __all__ = [
     "find",
     "forget",
     "history",
+    "import_file",
     "outdated",
     "page",
     "replace",

@@ -1,0 +1,157 @@
+"""Reviews from files, each once, whatever stops the import."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+
+from src.config import ROOT
+from src.errors import BusyImport
+from src.reviews import import_file, importing
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from test.conftest import create_empty
+
+SENTENCES = ["A slow film.", "=1+1 is a sum.", "'tis fine", 'He said "no",\nand left.', "naïve 電影 🎬"]
+
+
+def write(file: Path, sentences: list[object]) -> Path:
+    """A file of the kind that its name says."""
+    if file.suffix == ".parquet":
+        pa.parquet.write_table(pa.table({"stars": [1] * len(sentences), "sentence": sentences}), file)
+    else:
+        file.write_text("".join(json.dumps({"sentence": one}) + "\n" for one in sentences))
+    return file
+
+
+def stored(client: FlaskClient) -> list[str]:
+    return [record["sentence"] for record in client.get("/sentiments/?limit=500").get_json()][::-1]
+
+
+@pytest.mark.parametrize("name", ["reviews.ndjson", "reviews.parquet"])
+def test_a_file_is_scored_and_stored_in_order_and_once(
+    client: FlaskClient, runner: FlaskCliRunner, analyzer: SentimentAnalyzer, tmp_path: Path, name: str
+) -> None:
+    file = write(tmp_path / name, [*SENTENCES])
+    result = runner.invoke(args=["reviews", "import", str(file)])
+    assert result.exit_code == 0, result.output
+    assert "5 reviews stored, 0 refused, of 5 records." in result.output
+    assert stored(client) == SENTENCES
+    for record in client.get("/sentiments/").get_json():
+        [score] = analyzer.analyze([record["sentence"]])
+        assert record["sentiment_score"] == pytest.approx(score.sentiment_score, abs=1e-5)
+        assert record["model_version"] == analyzer.version
+    again = runner.invoke(args=["reviews", "import", str(file)])
+    assert "0 reviews stored" in again.output
+    assert "It was imported before" in again.output
+    assert stored(client) == SENTENCES
+    runner.invoke(args=["reviews", "import", str(file), "--again"])
+    assert stored(client) == SENTENCES * 2
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.ndjson", "out.parquet"])
+def test_what_was_exported_imports_to_the_same_texts(
+    client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path, name: str
+) -> None:
+    runner.invoke(args=["reviews", "import", str(write(tmp_path / "in.ndjson", [*SENTENCES, "''", "-", "@x", "\tx"]))])
+    before = stored(client)
+    assert runner.invoke(args=["reviews", "export", str(tmp_path / name)]).exit_code == 0
+    assert runner.invoke(args=["reviews", "import", str(tmp_path / name)]).exit_code == 0
+    assert stored(client) == before + before[::-1]
+
+
+def test_a_bad_record_does_not_fail_the_others(client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path) -> None:
+    file = write(tmp_path / "reviews.ndjson", ["Fine.", " ", 7, None, "a\0b", "Good."])
+    file.write_text(file.read_text() + 'not json\n[1]\n{"text": "x"}\n"Fine."\n{"sentence": "Last."}')
+    output = runner.invoke(args=["reviews", "import", str(file)]).output
+    assert "3 reviews stored, 8 refused, of 11 records." in output
+    assert "record 2: Is empty or blank." in output
+    assert "record 3: Has no sentence." in output
+    assert stored(client) == ["Fine.", "Good.", "Last."]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("reviews.xlsx", b"", "is none of .csv"),
+        ("reviews.csv", b"text\nFine.\n", "no column 'sentence'"),
+        ("reviews.csv", b"", "no column 'sentence'"),
+        ("reviews.csv", b"sentence\nFine.\n\xff\n", "decode"),
+        ("reviews.parquet", b"PAR1", "reviews.parquet: "),
+        ("missing.csv", None, "No such file"),
+    ],
+)
+def test_a_file_that_is_none_stores_nothing(
+    client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path, name: str, content: bytes | None, why: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    result = runner.invoke(args=["reviews", "import", str(tmp_path / name)])
+    assert result.exit_code == 1
+    assert why in result.output
+    assert stored(client) == []
+
+
+def test_two_at_once_store_it_once(
+    app: Flask, analyzer: SentimentAnalyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 2)
+    file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
+    with app.app_context():
+        one, other = (import_file(analyzer, file, lambda _: None) for _ in range(2))
+        next(one), next(other), next(one)
+        with pytest.raises(BusyImport):
+            next(other)
+        assert [progress.records for progress in one] == [4, 5]
+    assert stored(client) == SENTENCES
+
+
+@pytest.fixture
+def url(database_url: URL) -> URL:
+    """A database of its own, for what really commits."""
+    url = database_url.set(database="sentiments_import")
+    create_empty(url)
+    return url
+
+
+@pytest.mark.server
+def test_killed_again_and_again_it_stores_each_record_once(url: URL, tmp_path: Path) -> None:
+    sentences = [f"Film number {number} is {'fine' if number % 2 else 'dull'}." for number in range(6000)]
+    file = write(tmp_path / "reviews.ndjson", [*sentences])
+    environment = {**os.environ, "DATABASE_URL": url.render_as_string(hide_password=False), "FLASK_APP": "src",
+                   "FLASK_SKIP_DOTENV": "1"}  # fmt: skip
+    command = [sys.executable, "-m", "flask"]
+    subprocess.run([*command, "db", "upgrade"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    engine, kills = create_engine(url), 0
+    count = text("SELECT count(*) FROM sentiments")
+    while True:
+        importing = subprocess.Popen(
+            [*command, "reviews", "import", str(file)], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
+        )
+        with engine.connect() as connection:
+            before = connection.scalar(count)
+        while importing.poll() is None and kills < 3:
+            with engine.connect() as connection:
+                if connection.scalar(count) > before:
+                    time.sleep(0.1 * kills)  # at another moment of a batch each time
+                    os.kill(importing.pid, signal.SIGKILL)
+                    kills += 1
+                    break
+        if importing.wait() == 0:
+            break
+    with engine.connect() as connection:
+        found = Counter(connection.scalars(text("SELECT sentence FROM sentiments")))
+    engine.dispose()
+    assert kills == 3
+    assert found == Counter(sentences)
