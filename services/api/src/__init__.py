@@ -15,7 +15,7 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     :param analyzer: scores reviews; without one, what would score answers 503 (`src.wsgi` passes one).
     :raises ConfigError: a setting cannot be used.
     """
-    from src.blueprints import health, pages, sentiments
+    from src.blueprints import bulk, health, pages, sentiments
 
     config = config or Settings.from_env()
     app = Flask(__name__)
@@ -29,6 +29,7 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     migrate.init_app(app, db, directory=str(database.MIGRATIONS))
     api.init_app(app)
     api.register_blueprint(sentiments.bp)
+    api.register_blueprint(bulk.bp)
     app.register_blueprint(pages.bp)
     app.register_blueprint(health.bp)
     for part in (metrics, authentication, overload, logs, problems, cli):

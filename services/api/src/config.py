@@ -47,6 +47,9 @@ class Settings:
     scoring_seconds: int = 10
     """The longest that a review may wait for its score."""
     max_body_bytes: int = 2 * 1024 * 1024
+    """Of a request; of one with many reviews, the most that a line may have."""
+    max_bulk_bytes: int = 64 * 1024 * 1024
+    """Of a request with many reviews."""
     max_sentence_chars: int = 100_000
     log_level: str = "INFO"
     api_keys: Mapping[str, str] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Settings:
             queue=integer("QUEUE", default.queue, 1, 100_000),
             scoring_seconds=integer("SCORING_SECONDS", default.scoring_seconds, 1, 3600),
             max_body_bytes=integer("MAX_BODY_BYTES", default.max_body_bytes, 1, 2**30),
+            max_bulk_bytes=integer("MAX_BULK_BYTES", default.max_bulk_bytes, 1, 2**40),
             max_sentence_chars=integer("MAX_SENTENCE_CHARS", default.max_sentence_chars, 1, 10**7),
             api_keys=read("API_KEYS", default.api_keys, lambda name: _api_keys(env.str(name))),
             log_level=read("LOG_LEVEL", default.log_level, lambda name: logging.getLevelName(env.log_level(name))),
@@ -98,6 +102,7 @@ class Settings:
             "API_KEYS": self.api_keys,
             "MAX_CONTENT_LENGTH": self.max_body_bytes,
             "MAX_FORM_MEMORY_SIZE": self.max_body_bytes,
+            "MAX_BULK_BYTES": self.max_bulk_bytes,
             "MAX_SENTENCE_CHARS": self.max_sentence_chars,
             "SQLALCHEMY_DATABASE_URI": database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {

@@ -68,10 +68,33 @@ class MalformedJson(DomainError):
     status = 400
 
 
+class MalformedRecord(DomainError):
+    """A record of many cannot be read."""
+
+    status = 400
+
+
 class NotJson(DomainError):
     """The body is of another media type."""
 
     status = 415
+
+
+class NotBulk(DomainError):
+    """The body is of a media type that has no records, or none that are read here."""
+
+    status = 415
+    detail = (
+        "Send NDJSON or CSV, and say so. With curl: "
+        "curl -H 'Content-Type: application/x-ndjson' --data-binary @reviews.ndjson, or text/csv"
+    )
+
+
+class SlowUpload(DomainError):
+    """The body takes longer than it may."""
+
+    status = 408
+    detail = "The body took too long to arrive; nothing was stored."
 
 
 class CrossOrigin(DomainError):

@@ -60,12 +60,16 @@ writes = cast(GroupCommit[Any, Any], LocalProxy(_current_writes))
 """Where the requests of the current app meet."""
 
 
-def _current_analyzer() -> Analyzer:
+def current_analyzer() -> Analyzer:
+    """Return the analyzer that create_app was given.
+
+    :raises ModelNotLoaded: it was given none.
+    """
     loaded = current_app.extensions[ANALYZER]
     if loaded is None:
         raise ModelNotLoaded
     return cast(Analyzer, loaded)
 
 
-analyzer = cast(Analyzer, LocalProxy(_current_analyzer))
-"""The analyzer that create_app was given."""
+analyzer = cast(Analyzer, LocalProxy(current_analyzer))
+"""The same, wherever there is an app context."""

@@ -33,3 +33,12 @@ def idempotency_key(headers: Headers) -> str | None:
     if match is None:
         raise InvalidInput([{"pointer": f"/{NAME}", "detail": "Is not 1 to 255 printable ASCII characters, once."}])
     return match[1] or match[2]
+
+
+def refuse_key(headers: Headers) -> None:
+    """Refuse a key where it would mean nothing: who sends one relies on it.
+
+    :raises InvalidInput: there is one.
+    """
+    if NAME in headers:
+        raise InvalidInput([{"pointer": f"/{NAME}", "detail": "Is for one review. Post again what was not answered."}])

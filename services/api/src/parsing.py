@@ -1,6 +1,5 @@
 """Reading requests strictly: what Python's json and Flask let through is refused here."""
 
-import json
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -10,8 +9,9 @@ from marshmallow import RAISE, ValidationError
 from webargs import core
 from webargs.flaskparser import FlaskParser
 
-from src.errors import InvalidInput, MalformedJson, NotJson
+from src.errors import InvalidInput, NotJson
 from src.schemas import Problem
+from src.strict_json import load_json
 
 _NOT_JSON = (
     "Send JSON, and say so. With curl: "
@@ -27,28 +27,12 @@ _PROBLEMS = {
     404: "No review has that id.",
     409: "A request with this Idempotency-Key is still being worked on.",
     410: "What was posted with this Idempotency-Key has been deleted since.",
-    413: "The body is larger than MAX_BODY_BYTES.",
+    408: "The body took too long to arrive.",
+    413: "The body is larger than MAX_BODY_BYTES, or MAX_BULK_BYTES where there are many reviews in it.",
     415: "The body is of another media type.",
     422: "A field, a parameter or the id is not valid; `errors` says which.",
     503: "The database or the model is away; see Retry-After.",
 }
-
-
-def load_json(body: bytes) -> Any:
-    """Return what `body` says as RFC 8259 has it: UTF-8, no NaN or Infinity, no key twice.
-
-    :raises MalformedJson: it is anything else, or nested so deep that only an attacker would.
-    """
-    try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise MalformedJson("The JSON is nested too deep.") from error
-    except UnicodeDecodeError as error:
-        raise MalformedJson(f"The body is not UTF-8: byte {error.start} is invalid.") from error
-    except json.JSONDecodeError as error:
-        raise MalformedJson(f"The body is not JSON: {error}.") from error
-    except ValueError as error:  # int() on thousands of digits; its message is about Python
-        raise MalformedJson("The body has a number of more digits than anybody needs.") from error
 
 
 class StrictParser(FlaskParser):
@@ -110,14 +94,3 @@ def _escape(name: str) -> str:
     """Return a JSON pointer's token (RFC 6901). A lone surrogate in it would not survive the answer."""
     name = name.encode("utf-8", "replace").decode()
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise MalformedJson("The body is not JSON: an object has a key twice.")
-    return members
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise MalformedJson(f"The body is not JSON: {name} is none of its values.")

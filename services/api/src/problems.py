@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -60,6 +60,12 @@ def problem(status: int, detail: str, **members: Any) -> Response:
     if status in (409, 503):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def members_of(error: Exception) -> dict[str, Any]:
+    """Return what a client is told of `error`, where it is no answer of its own but one line of an answer."""
+    answer = current_app.make_response(current_app.handle_user_exception(error))
+    return dict(answer.get_json())
 
 
 def _on_domain_error(error: DomainError) -> Response:

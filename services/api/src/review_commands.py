@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from marshmallow import ValidationError
 from tqdm import tqdm
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from src import database
 from src.config import Settings
 from src.errors import BusyImport
-from src.schemas import check_sentence
+from src.schemas import refusal
 
 if TYPE_CHECKING:
     from src.reviews import Report
@@ -72,9 +73,10 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
     from src.reviews import import_file
 
     try:
-        total = sum(1 for _ in sentences(file))
+        longest = current_app.config["MAX_CONTENT_LENGTH"]
+        total = sum(1 for _ in sentences(file, longest))
         with database.running(), tqdm(total=total, desc=file.name, unit=" records") as bar:
-            for progress in import_file(_analyzer(), file, _refusal, again=again):
+            for progress in import_file(_analyzer(), file, refusal, longest=longest, again=again):
                 bar.update(progress.records - bar.n)
     except (Unreadable, BusyImport) as error:
         raise click.ClickException(str(error)) from error
@@ -109,17 +111,6 @@ def _analyzer() -> "Analyzer":
     from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
     return SentimentAnalyzer.load(Settings.from_env().model_path)
-
-
-def _refusal(sentence: Any) -> str | None:
-    """Say why a sentence cannot be stored, in the words that the API has for it."""
-    if not isinstance(sentence, str):
-        return "Has no sentence."
-    try:
-        check_sentence(sentence)
-    except ValidationError as error:
-        return str(error.messages[0])
-    return None
 
 
 def _said(report: "Report") -> str:

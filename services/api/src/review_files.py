@@ -1,31 +1,41 @@
-"""Files with reviews in them, record by record: CSV and Parquet with a column `sentence`, NDJSON with that member."""
+"""Files with reviews in them, record by record: CSV and Parquet with a column `sentence`, NDJSON with that member.
+
+A record that cannot be read is an error in its place, and does not fail the others.
+"""
 
 import csv
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from src.errors import DomainError, MalformedJson, MalformedRecord
+from src.strict_json import load_json
 
 FIELD = "sentence"
 _READ_BYTES = 2**20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Unreadable(ValueError):
     """A file that has no reviews where they should be."""
 
 
-def sentences(file: Path) -> Iterator[Any]:
+def sentences(file: Path, longest: int) -> Iterator[Any]:
     """Yield what each record has for a sentence, which may be anything; None where there is none.
 
-    :raises Unreadable: it is no file of a known kind, or ends in the middle of a record.
+    :param longest: the most bytes of a line; of a CSV record, the most characters of a cell too.
+    :raises Unreadable: it is no file of a known kind, or has no such column.
     """
-    read = _READERS.get(file.suffix)
-    if read is None:
-        raise Unreadable(f"{file.name} is none of {', '.join(_READERS)}.")
+    if file.suffix not in KINDS:
+        raise Unreadable(f"{file.name} is none of {', '.join(KINDS)}.")
     try:
-        yield from read(file)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        if read := READERS.get(file.suffix.removeprefix(".")):
+            with file.open("rb") as stream:
+                yield from read(stream, longest)
+        else:
+            yield from _parquet(file)
+    except (OSError, Unreadable) as error:
         raise Unreadable(f"{file.name}: {error}") from error
 
 
@@ -38,26 +48,89 @@ def digest_of(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _csv(file: Path) -> Iterator[Any]:
-    """Take away the one `'` that an export puts before a formula, or before another `'`."""
-    csv.field_size_limit(2**31 - 1)
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        if FIELD not in (reader.fieldnames or ()):
-            raise Unreadable(f"{file.name} has no column {FIELD!r}.")
-        for row in reader:
-            cell = row[FIELD]
-            yield cell.removeprefix("'") if cell else cell
+class _Lines:
+    """The lines of a stream, each bounded. One that is longer is skipped and raises; those after it are read."""
+
+    def __init__(self, stream: BinaryIO, longest: int) -> None:
+        self._stream, self._longest = stream, longest
+        if stream.read(len(_BYTE_ORDER_MARK)) != _BYTE_ORDER_MARK:
+            stream.seek(0)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        line = self._stream.readline(self._longest + 1)
+        if not line:
+            raise StopIteration
+        if len(line) > self._longest:
+            while line and not line.endswith(b"\n"):
+                line = self._stream.readline(self._longest)
+            raise MalformedRecord(f"A line of it is longer than {self._longest:,} bytes.")
+        return line
 
 
-def _ndjson(file: Path) -> Iterator[Any]:
-    with file.open("rb") as stream:
-        for line in stream:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                record = None
-            yield record.get(FIELD) if isinstance(record, dict) else None
+def read_csv(stream: BinaryIO, longest: int) -> Iterator[Any]:
+    """Take away the one `'` that an export puts before a formula, or before another `'`.
+
+    :raises Unreadable: there is no such column; at once, before the first record is asked for.
+    """
+    csv.field_size_limit(longest)
+    # A byte that is no UTF-8 becomes a surrogate, and that is refused below: so its record ends where it should.
+    rows = csv.reader(map(_text, _Lines(stream, longest)))
+    header: list[str] | DomainError = next(_each(rows), [])
+    if isinstance(header, DomainError) or FIELD not in header:
+        raise Unreadable(f"There is no column {FIELD!r}.")
+    column = header.index(FIELD)
+    return (_cell(row, column) for row in _each(rows) if row != [])  # an empty line is no record
+
+
+def read_ndjson(stream: BinaryIO, longest: int) -> Iterator[Any]:
+    """Yield the member `sentence` of each line."""
+    return map(_member, _each(_Lines(stream, longest)))
+
+
+READERS: dict[str, Callable[[BinaryIO, int], Iterator[Any]]] = {"csv": read_csv, "ndjson": read_ndjson}
+
+
+KINDS = (".csv", ".ndjson", ".parquet")
+
+
+def _each(records: Iterator[Any]) -> Iterator[Any]:
+    """Yield each record, or what went wrong with it."""
+    while True:
+        try:
+            yield next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield MalformedRecord(f"It is not CSV: {error}.")
+        except DomainError as error:
+            yield error
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "surrogateescape")
+
+
+def _cell(row: list[str] | DomainError, column: int) -> Any:
+    if isinstance(row, DomainError) or len(row) <= column:
+        return row if isinstance(row, DomainError) else None
+    try:
+        row[column].encode()
+    except UnicodeEncodeError:
+        return MalformedRecord("It is not UTF-8.")
+    return row[column].removeprefix("'")
+
+
+def _member(line: bytes | DomainError) -> Any:
+    if isinstance(line, DomainError):
+        return line
+    try:
+        record = load_json(line)
+    except MalformedJson as error:
+        return error
+    return record.get(FIELD) if isinstance(record, dict) else MalformedJson("It is no JSON object.")
 
 
 def _parquet(file: Path) -> Iterator[Any]:
@@ -67,12 +140,9 @@ def _parquet(file: Path) -> Iterator[Any]:
     try:
         opened = parquet.ParquetFile(file)
     except pa.ArrowInvalid as error:
-        raise Unreadable(f"{file.name}: {error}") from error
+        raise Unreadable(str(error)) from error
     with opened:
         if FIELD not in opened.schema_arrow.names:
-            raise Unreadable(f"{file.name} has no column {FIELD!r}.")
+            raise Unreadable(f"There is no column {FIELD!r}.")
         for batch in opened.iter_batches(columns=[FIELD], batch_size=1000):
             yield from batch.column(0).to_pylist()
-
-
-_READERS: dict[str, Callable[[Path], Iterator[Any]]] = {".csv": _csv, ".ndjson": _ndjson, ".parquet": _parquet}

@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from flask import current_app
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from src.errors import DomainError
 
 MAX_ID = 2**63 - 1
 PAGE_DEFAULT = 50
@@ -37,6 +40,19 @@ def check_sentence(sentence: str) -> None:
     check_text(sentence)
     if all(unicodedata.category(character) in _INVISIBLE for character in sentence):
         raise ValidationError("Is empty or blank.")
+
+
+def refusal(sentence: Any) -> str | None:
+    """Say why what a record has for a sentence cannot be stored, in the words for a single review; None if it can."""
+    if isinstance(sentence, DomainError):
+        return sentence.detail
+    if not isinstance(sentence, str):
+        return "Is missing." if sentence is None else "Not a valid string."
+    try:
+        check_sentence(sentence)
+    except ValidationError as error:
+        return str(error.messages[0])
+    return None
 
 
 class StrictSchema(Schema):
@@ -129,3 +145,9 @@ class Problem(Schema):
     detail = fields.String()
     request_id = fields.String()
     errors = fields.List(fields.Nested(ProblemField), metadata={"description": "With 422 only."})
+
+
+class BulkProblem(Problem):
+    """What is told of one record of many."""
+
+    record = fields.Integer(metadata={"minimum": 1, "description": "Which record of the body, counted from 1."})

@@ -1,5 +1,6 @@
 """The use cases. The only place that commits."""
 
+from src.reviews.bulk import create_many, turn
 from src.reviews.corrections import correct, withdraw
 from src.reviews.explaining import explain
 from src.reviews.exporting import export
@@ -19,6 +20,7 @@ __all__ = [
     "Summary",
     "correct",
     "create",
+    "create_many",
     "create_once",
     "delete",
     "explain",
@@ -32,5 +34,6 @@ __all__ = [
     "replace",
     "rescore",
     "summarize",
+    "turn",
     "withdraw",
 ]

@@ -33,16 +33,17 @@ class Progress:
 
 
 def import_file(
-    analyzer: Analyzer, file: Path, check: Callable[[Any], str | None], *, again: bool = False
+    analyzer: Analyzer, file: Path, check: Callable[[Any], str | None], *, longest: int, again: bool = False
 ) -> Iterator[Progress]:
     """Score and store what a file has, batch by batch; yield what was done so far, first what an earlier run did.
 
     How far it is is committed with the rows, under the file's hash: killed at any moment and run again, it goes on
     there.
 
-    :param check: says why a sentence is refused, or None.
+    :param check: says why what a record has is refused, or None.
+    :param longest: the most bytes of a line.
     :param again: store a file once more that is stored already.
-    :raises Unreadable: the file is none, or breaks off.
+    :raises Unreadable: the file is none.
     :raises BusyImport: another process imports it.
     """
     run = _run(digest_of(file), again=again)
@@ -50,7 +51,7 @@ def import_file(
     yield progress
     if run.finished:
         return
-    rest = itertools.islice(enumerate(sentences(file), start=1), run.records, None)
+    rest = itertools.islice(enumerate(sentences(file, longest), start=1), run.records, None)
     for batch in _batched(rest):
         good = []
         for number, sentence in batch:

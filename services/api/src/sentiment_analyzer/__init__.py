@@ -27,9 +27,10 @@ class Analyzer(Protocol):
     def ready(self) -> bool:
         """Whether it can score at the moment."""
 
-    def analyze(self, texts: Sequence[str]) -> list[Score]:
+    def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:
         """Return the score of each text.
 
+        :param background: let all others go first.
         :raises NotScored: it cannot at the moment, or has too much to do.
         :raises ReviewFailed: scoring one of them failed.
         """

@@ -20,7 +20,11 @@ BATCH_TOKENS = 2048
 """The most tokens that are computed together, but for a window that has more."""
 LATER = 32
 """So many jobs that came later go before the next window of a long one: short ones need not wait for the whole of it,
-and yet it moves on however many of them come."""
+and yet it moves on however many of them come. As many batches go before one of the background's."""
+BACKGROUND_TOKENS = 256
+"""As `BATCH_TOKENS`, in the background while others come: so little that who comes meanwhile hardly waits for it."""
+QUIET_SECONDS = 0.5
+"""When nobody else has come for so long, the background has the whole of `BATCH_TOKENS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Job:
     texts: Sequence[str]
     deadline: float
     """On the monotonic clock, which all processes of a machine share: later, nobody waits for it any more."""
+    background: bool = False
+    """It is computed when no other job is there."""
 
 
 class WindowAnalyzer(Protocol):
@@ -61,17 +67,24 @@ class _Work:
         self.windows = [list(window) for text in self.tokenized for window in text.windows]
 
 
+_Windows = list[tuple[int, int, int, _Work]]
+"""A heap by turn, then by arrival and index."""
+
+
 class Batcher:
     """Jobs of which some windows are still to be computed."""
 
     def __init__(self, analyzer: WindowAnalyzer) -> None:
         self._analyzer = analyzer
         self._arrivals = itertools.count()
-        self._windows: list[tuple[int, int, int, _Work]] = []  # a heap by turn, then by arrival and index
+        self._foreground: _Windows = []
+        self._background: _Windows = []
+        self._last_foreground = -QUIET_SECONDS  # when its last batch was taken
+        self._passed_over = 0  # batches since one of the background's
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to compute."""
-        return bool(self._windows)
+        return bool(self._foreground or self._background)
 
     def add(self, jobs: list[Job]) -> list[int]:
         """Take jobs in; return the keys of those that fail."""
@@ -81,8 +94,9 @@ class Batcher:
                 failed.append(job.key)
                 continue
             arrival, work = next(self._arrivals), _Work(job, tokenized)
+            windows = self._background if job.background else self._foreground
             for index in range(len(work.windows)):
-                heapq.heappush(self._windows, (arrival + LATER * index, arrival, index, work))
+                heapq.heappush(windows, (arrival + LATER * index, arrival, index, work))
         return failed
 
     def compute(self) -> list[Scored]:
@@ -97,19 +111,14 @@ class Batcher:
         return self._complete(batch, margins.tolist())
 
     def _next(self) -> list[tuple[_Work, int]]:
-        batch: list[tuple[_Work, int]] = []
-        tokens, now = 0, time.monotonic()
-        while self._windows:
-            *_, index, work = self._windows[0]
-            if work.job.deadline < now:
-                heapq.heappop(self._windows)
-                continue
-            tokens += len(work.windows[index]) + 2
-            if batch and tokens > BATCH_TOKENS:
-                break
-            batch.append((work, index))
-            heapq.heappop(self._windows)
-        return batch
+        now = time.monotonic()
+        if self._passed_over < LATER and (batch := _take(self._foreground, BATCH_TOKENS, now)):
+            self._last_foreground = now
+            self._passed_over += bool(self._background)
+            return batch
+        self._passed_over = 0
+        quiet = now - self._last_foreground > QUIET_SECONDS
+        return _take(self._background, BATCH_TOKENS if quiet else BACKGROUND_TOKENS, now)
 
     def _complete(self, batch: list[tuple[_Work, int]], margins: list[float]) -> list[Scored]:
         complete: list[Scored] = []
@@ -138,8 +147,9 @@ class Batcher:
                 complete.append((work.job.key, None))
             else:
                 complete += self._complete([(work, index)], margins.tolist())
-        self._windows = [entry for entry in self._windows if entry[-1] not in failed]
-        heapq.heapify(self._windows)
+        for windows in (self._foreground, self._background):
+            windows[:] = [entry for entry in windows if entry[-1] not in failed]
+            heapq.heapify(windows)
         return complete
 
     def _tokenize(self, jobs: list[Job]) -> list[tuple[Job, list[Tokenized] | None]]:
@@ -150,3 +160,20 @@ class Batcher:
                 return [(jobs[0], None)]
             return [pair for job in jobs for pair in self._tokenize([job])]
         return [(job, list(itertools.islice(tokenized, len(job.texts)))) for job in jobs]
+
+
+def _take(windows: _Windows, most: int, now: float) -> list[tuple[_Work, int]]:
+    """Take windows of at most so many tokens, or one that has more; drop those of which the deadline passed."""
+    batch: list[tuple[_Work, int]] = []
+    tokens = 0
+    while windows:
+        *_, index, work = windows[0]
+        if work.job.deadline < now:
+            heapq.heappop(windows)
+            continue
+        tokens += len(work.windows[index]) + 2
+        if batch and tokens > most:
+            break
+        batch.append((work, index))
+        heapq.heappop(windows)
+    return batch

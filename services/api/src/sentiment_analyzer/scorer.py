@@ -19,14 +19,17 @@ PING_SECONDS = 1.0
 """How often it is asked whether it is there."""
 RETRY_SECONDS = 1.0
 """Between a start that failed and the next."""
+BACKGROUND_SECONDS = 60.0
+"""The longest that a call in the background may wait."""
 
 
 class _Waiter:
     """A job that somebody waits for."""
 
-    __slots__ = ("answered", "outcome")
+    __slots__ = ("answered", "background", "outcome")
 
-    def __init__(self) -> None:
+    def __init__(self, *, background: bool) -> None:
+        self.background = background
         self.answered = threading.Event()
         self.outcome: list[Score] | Exception = DeadlinePassed()
 
@@ -79,17 +82,19 @@ class Scorer:
 
     @property
     def waiting(self) -> int:
-        """How many calls wait or are being scored."""
-        return len(self._waiters)
+        """How many calls wait or are being scored, without those in the background."""
+        return sum(not waiter.background for waiter in list(self._waiters.values()))
 
     @property
     def full(self) -> bool:
         """Whether another one would be refused."""
-        return len(self._waiters) >= self._queue
+        return self.waiting >= self._queue
 
-    def analyze(self, texts: Sequence[str]) -> list[Score]:
+    def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:
         """Return the score of each text.
 
+        :param background: let all others go first, for longer than they may wait. Takes no place in the queue: who
+            works in the background bounds how much that is.
         :raises QueueFull: too many wait already; none of these was taken.
         :raises DeadlinePassed: they waited too long.
         :raises ScorerAway: the process died, or is not there.
@@ -97,7 +102,8 @@ class Scorer:
         """
         if not texts:
             return []
-        job, waiter = Job(next(self._keys), list(texts), time.monotonic() + self._seconds), _Waiter()
+        deadline = time.monotonic() + (BACKGROUND_SECONDS if background else self._seconds)
+        job, waiter = Job(next(self._keys), list(texts), deadline, background), _Waiter(background=background)
         try:
             self._submit(job, waiter)
             return self._outcome(waiter, job.deadline)
@@ -116,7 +122,7 @@ class Scorer:
         with self._lock:
             if not self.ready:
                 raise ScorerAway
-            if self.full:
+            if self.full and not job.background:
                 raise QueueFull
             self._waiters[job.key] = waiter
             try:

@@ -75,7 +75,7 @@ class SentimentAnalyzer:
         """Bytes of weights in memory."""
         return self._engine.nbytes
 
-    def analyze(self, texts: Sequence[str]) -> list[Score]:
+    def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:  # noqa: ARG002  # no queue here
         """Return the score of each text. A text's score does not depend on the other texts (1e-5)."""
         return [self.score(reading) for reading in self.read(texts)]
 

@@ -131,6 +131,7 @@ def test_every_route_of_the_resource_is_documented(client: FlaskClient) -> None:
     paths = client.get("/openapi.json").get_json()["paths"]
     assert {path: set(operations) & {"get", "post", "put", "delete"} for path, operations in paths.items()} == {
         "/sentiments/": {"get", "post"},
+        "/sentiments/bulk": {"post"},
         "/sentiments/summary": {"get"},
         "/sentiments/export": {"get"},
         "/sentiments/{review_id}": {"get", "put", "delete"},

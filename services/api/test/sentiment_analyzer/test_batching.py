@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from src.sentiment_analyzer.batching import BATCH_TOKENS, LATER, Batcher, Job
+from src.sentiment_analyzer.batching import BACKGROUND_TOKENS, BATCH_TOKENS, LATER, QUIET_SECONDS, Batcher, Job
 from src.sentiment_analyzer.score import Score, Tokenized
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
@@ -112,3 +112,50 @@ def test_what_nobody_waits_for_is_not_computed(analyzer: SentimentAnalyzer) -> N
     batcher.add(build_jobs("A fine film.", LONG, seconds=-1))
     assert batcher.compute() == []
     assert not batcher
+
+
+def build_background(count: int, text: str = "Fine. " * 50) -> Job:
+    """A job of so many texts that lets others go first."""
+    return Job(1000, [text] * count, time.monotonic() + 600, background=True)
+
+
+def test_whoever_comes_goes_before_the_background(analyzer: SentimentAnalyzer) -> None:
+    batcher = Batcher(analyzer)
+    batcher.add([build_background(2)])
+    batcher.add(build_jobs("A fine film.", "A dull film."))
+    assert [key for key, _ in batcher.compute()] == [0, 1]
+    assert [key for key, _ in batcher.compute()] == [1000]
+
+
+def test_the_background_takes_little_at_once_while_others_come(
+    analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    margins = analyzer.margins
+    monkeypatch.setattr(
+        analyzer, "margins", lambda windows: taken.append(sum(len(one) + 2 for one in windows)) or margins(windows)
+    )
+    batcher = Batcher(analyzer)
+    batcher.add([build_background(100)])
+    batcher.compute()
+    assert taken.pop() > BATCH_TOKENS / 2
+    batcher.add(build_jobs("A fine film."))
+    batcher.compute()
+    batcher.compute()
+    assert taken.pop() <= BACKGROUND_TOKENS
+    time.sleep(QUIET_SECONDS)
+    batcher.compute()
+    assert taken.pop() > BATCH_TOKENS / 2
+
+
+def test_the_background_moves_on_however_many_come(analyzer: SentimentAnalyzer) -> None:
+    batcher = Batcher(analyzer)
+    batcher.add([build_background(1)])
+    before = 0
+    while True:
+        batcher.add(build_jobs("A fine film."))
+        if 1000 in [key for key, _ in batcher.compute()]:
+            break
+        before += 1
+        assert before <= LATER
+    assert before == LATER

@@ -1,0 +1,116 @@
+"""Many reviews in one request, answered line by line."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from flask import Response, current_app, request, stream_with_context
+
+from src import reviews
+from src.errors import DomainError, InvalidInput, NotBulk, SlowUpload
+from src.extensions import current_analyzer
+from src.formats import FORMATS
+from src.idempotency_header import refuse_key
+from src.models import Sentiment
+from src.parsing import StrictBlueprint, refuse_query
+from src.problems import members_of
+from src.review_files import READERS, Unreadable
+from src.schemas import BulkProblem, ReviewOut, refusal
+
+bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
+
+UPLOAD_SECONDS = 600
+"""The longest that a body may take to arrive."""
+_READ_BYTES = 2**18
+_DISK = next((folder for folder in ("/var/tmp",) if Path(folder).is_dir()), None)  # noqa: S108  # a random name, unlinked
+"""Where a body lies meanwhile. /tmp is memory on many systems."""
+_NDJSON = "application/x-ndjson"
+_KINDS = {_NDJSON: "ndjson", "text/csv": "csv"}
+_EXAMPLES = {
+    _NDJSON: '{"sentence": "A quiet, funny film."}\n{"sentence": "Two hours of nothing."}\n',
+    "text/csv": "sentence\nA quiet film.\nTwo hours of nothing.\n",
+}
+
+
+@bp.route("/bulk", methods=["POST"], strict_slashes=False)
+@bp.doc(
+    requestBody={
+        "required": True,
+        "content": {kind: {"schema": {"type": "string"}, "example": text} for kind, text in _EXAMPLES.items()},
+    },
+    responses={
+        200: {
+            "description": "A line for each record: the review, or a problem with the number of the `record` in it.",
+            "content": {_NDJSON: {"schema": {"type": "string"}}},
+        }
+    },
+)
+@bp.problems(400, 408, 413, 415, 422, 503)
+def create_reviews() -> Response:
+    """Score and store many reviews: NDJSON with a member `sentence` in each line, or CSV with such a column.
+
+    The answer is NDJSON, in the order of the records, and streamed: for each the review as stored, or its problem with
+    the record's number, which fails no other one. A line follows its commit. What was answered is stored, whatever
+    becomes of the connection; post again what was not.
+    """
+    refuse_query()
+    refuse_key(request.headers)
+    read = READERS.get(_KINDS.get(request.mimetype, ""))
+    if read is None:
+        raise NotBulk
+    analyzer = current_analyzer()
+    with ExitStack() as held:
+        held.enter_context(reviews.turn())
+        body = held.enter_context(tempfile.TemporaryFile(dir=_DISK))
+        _spool(body)
+        try:
+            records = read(body, current_app.config["MAX_CONTENT_LENGTH"])
+        except Unreadable as error:
+            raise InvalidInput([{"pointer": "", "detail": str(error)}]) from error
+        lines = _lines(reviews.create_many(analyzer, map(_entry, records)))
+        response = Response(stream_with_context(lines), content_type=FORMATS["ndjson"].media_type)
+        response.call_on_close(held.pop_all().close)
+    return response
+
+
+def _spool(body: BinaryIO) -> None:
+    """Write the request's body to disk.
+
+    :raises RequestEntityTooLarge: it is larger than MAX_BULK_BYTES.
+    :raises SlowUpload: it does not end.
+    """
+    request.max_content_length = current_app.config["MAX_BULK_BYTES"]
+    deadline = time.monotonic() + UPLOAD_SECONDS
+    while part := request.stream.read(_READ_BYTES):
+        body.write(part)
+        if time.monotonic() > deadline:
+            raise SlowUpload
+    body.seek(0)
+
+
+def _entry(sentence: Any) -> str | DomainError:
+    """Return what a record has for a sentence, or why that cannot be stored, as for a single review."""
+    if isinstance(sentence, DomainError):
+        return sentence
+    why = refusal(sentence)
+    return InvalidInput([{"pointer": "/sentence", "detail": why}]) if why else str(sentence)
+
+
+def _lines(chunks: Iterator[list[Sentiment | Exception]]) -> Iterator[bytes]:
+    number = 0
+    for chunk in chunks:
+        known: dict[int, dict[str, Any]] = {}  # an error that many share is told, and logged, once
+        answer = []
+        for outcome in chunk:
+            number += 1
+            if isinstance(outcome, Sentiment):
+                line = ReviewOut().dump(outcome)
+            else:
+                if id(outcome) not in known:
+                    known[id(outcome)] = members_of(outcome)
+                line = BulkProblem().dump({**known[id(outcome)], "record": number})
+            answer.append(current_app.json.dumps(line))
+        yield "".join(f"{line}\n" for line in answer).encode()

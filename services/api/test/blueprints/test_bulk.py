@@ -1,0 +1,231 @@
+"""Many reviews in one request."""
+
+import json
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+
+from src.blueprints import bulk as view
+from src.extensions import ANALYZER
+from src.reviews import bulk
+from src.sentiment_analyzer.errors import QueueFull, ReviewFailed, ScorerAway
+from src.sentiment_analyzer.score import Score
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+
+NDJSON, CSV = "application/x-ndjson", "text/csv"
+SENTENCES = ["A fine film.", "'quoted'", "=1+1", "A dull one,\nwith two lines.", "naïve 電影 🎬"]
+
+
+def ndjson(*sentences: Any) -> bytes:
+    return "".join(json.dumps({"sentence": sentence}) + "\n" for sentence in sentences).encode()
+
+
+def post(client: FlaskClient, body: bytes, kind: str = NDJSON, **headers: str) -> list[dict[str, Any]]:
+    """Each line of the answer."""
+    answer = client.post("/sentiments/bulk", data=body, content_type=kind, headers=headers, buffered=True)
+    assert answer.status_code == 200, answer.get_json()
+    assert answer.mimetype == NDJSON
+    return [json.loads(line) for line in answer.get_data(as_text=True).split("\n")[:-1]]
+
+
+def stored(client: FlaskClient) -> list[str]:
+    """Every stored sentence, the oldest first."""
+    return [record["sentence"] for record in client.get("/sentiments/?limit=500").get_json()][::-1]
+
+
+@pytest.mark.parametrize("count", [0, 1, len(SENTENCES), 200])
+def test_each_line_is_answered_with_its_record_in_order(client: FlaskClient, count: int) -> None:
+    sentences = [SENTENCES[number % len(SENTENCES)] + str(number) for number in range(count)]
+    lines = post(client, ndjson(*sentences))
+    assert [line["sentence"] for line in lines] == sentences
+    assert lines[::-1] == client.get("/sentiments/?limit=500").get_json()
+
+
+def test_csv_has_a_column_of_sentences_among_others(client: FlaskClient) -> None:
+    body = 'id,sentence\r\n1,A fine film.\r\n2,"""No"", she said,\r\nand left."\r\n\r\n3,\'=1+1\r\n'.encode("utf-8-sig")
+    assert [line["sentence"] for line in post(client, body, "text/csv; charset=utf-8")] == [
+        "A fine film.", '"No", she said,\r\nand left.', "=1+1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), [(NDJSON, "ndjson"), (CSV, "csv")])
+def test_what_was_exported_can_be_posted(client: FlaskClient, kind: str, name: str) -> None:
+    post(client, ndjson(*SENTENCES))
+    post(client, client.get(f"/sentiments/export?format={name}").data, kind)
+    assert stored(client) == SENTENCES + SENTENCES[::-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "detail"),
+    [
+        (b"not json", 400, "It is not JSON"),
+        (b"", 400, "It is not JSON"),
+        (b"[1]", 400, "It is no JSON object."),
+        (b'{"sentence": "\xff"}', 400, "It is not UTF-8: byte 14 is invalid."),
+        (b'{"sentence": "a", "sentence": "b"}', 400, "It is not JSON: an object has a key twice."),
+        (b"[" * 100_000, 400, "The JSON is nested too deep."),
+        (b'{"sentence": "' + b"x" * 2**21 + b'"}', 400, "A line of it is longer than 2,097,152 bytes."),
+        (b'{"text": "x"}', 422, "Is missing."),
+        (b'{"sentence": 7}', 422, "Not a valid string."),
+        (b'{"sentence": " "}', 422, "Is empty or blank."),
+        (b'{"sentence": "a\\u0000b"}', 422, "Has a NUL character, which PostgreSQL cannot store."),
+        (b'{"sentence": "\\ud800"}', 422, "Has a lone surrogate, which is no Unicode text."),
+    ],
+)
+def test_a_bad_line_is_told_and_fails_no_other(client: FlaskClient, line: bytes, status: int, detail: str) -> None:
+    before, problem, after = post(client, ndjson("Fine.") + line + b"\n" + ndjson("Good."))
+    assert (problem["status"], problem["record"]) == (status, 2)
+    told = problem["errors"][0]["detail"] if status == 422 else problem["detail"]
+    assert told.startswith(detail)
+    assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."] == stored(client)
+
+
+@pytest.mark.parametrize(
+    ("row", "detail"),
+    [
+        (b"\xff", "It is not UTF-8."),
+        (b'"\xff\nstill the same cell"', "It is not UTF-8."),
+        (b"x" * (2**21 + 1), "A line of it is longer than 2,097,152 bytes."),
+        (b'"' + b"x\n" * (2**20 + 1), "It is not CSV: field larger than field limit (2097152)."),
+    ],
+    ids=["byte", "lines", "line", "cell"],
+)
+def test_a_bad_row_is_told_and_those_before_and_after_it_are_stored(
+    client: FlaskClient, row: bytes, detail: str
+) -> None:
+    before, problem, *_, after = post(client, b"sentence\nFine.\n" + row + b"\nGood.\n", CSV)
+    assert (problem["status"], problem["detail"], problem["record"]) == (400, detail, 2)
+    assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."]
+
+
+def test_a_csv_row_that_is_too_short_has_no_sentence(client: FlaskClient) -> None:
+    [problem, review] = post(client, b"id,sentence\n7\n8,Fine.\n", CSV)
+    assert problem["errors"] == [{"pointer": "/sentence", "detail": "Is missing."}]
+    assert review["sentence"] == "Fine."
+
+
+@pytest.mark.parametrize("body", [b"", b"text\nFine.\n", b"\xff\n"])
+def test_a_csv_without_the_column_is_refused_as_a_whole(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/sentiments/bulk", data=body, content_type=CSV)
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"] == [{"pointer": "", "detail": "There is no column 'sentence'."}]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
+def test_other_media_types_are_refused_with_a_line_that_works(client: FlaskClient, kind: str) -> None:
+    answer = client.post("/sentiments/bulk", data=b"{}", content_type=kind)
+    assert answer.status_code == 415
+    assert "--data-binary @reviews.ndjson" in answer.get_json()["detail"]
+
+
+def test_a_query_and_an_idempotency_key_are_refused(client: FlaskClient) -> None:
+    assert client.post("/sentiments/bulk?x=1", data=b"", content_type=NDJSON).status_code == 422
+    answer = client.post("/sentiments/bulk", data=b"", content_type=NDJSON, headers={"Idempotency-Key": "x"})
+    assert answer.get_json()["errors"][0]["pointer"] == "/Idempotency-Key"
+
+
+def test_a_body_over_the_limit_is_refused_unread(app: Flask, client: FlaskClient) -> None:
+    app.config["MAX_BULK_BYTES"], before = 100, app.config["MAX_BULK_BYTES"]
+    answer = client.post("/sentiments/bulk", data=ndjson(*SENTENCES), content_type=NDJSON)
+    app.config["MAX_BULK_BYTES"] = before
+    assert answer.status_code == 413
+    assert stored(client) == []
+
+
+def test_a_body_may_be_larger_than_that_of_one_review(client: FlaskClient) -> None:
+    long = "A dull film. " * 7000
+    assert [line["sentence"] for line in post(client, ndjson(*[long] * 25))] == [long] * 25
+
+
+def test_a_body_that_does_not_end_is_refused(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "UPLOAD_SECONDS", -1)
+    answer = client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON)
+    assert answer.status_code == 408
+    assert stored(client) == []
+
+
+def test_only_so_many_are_worked_on_at_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "TURN_SECONDS", 0.01)
+    with ExitStack() as others:
+        for _ in range(bulk.AT_ONCE):
+            others.enter_context(bulk.turn())
+        assert client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON).status_code == 503
+    for _ in range(bulk.AT_ONCE + 1):
+        assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
+
+
+def test_who_stops_listening_loses_nothing_that_was_answered(
+    app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "CHUNK_RECORDS", 2)
+    with app.app_context():
+        chunks = bulk.create_many(analyzer, SENTENCES)
+        assert [review.sentence for review in next(chunks)] == SENTENCES[:2]
+        chunks.close()
+    assert stored(client) == SENTENCES[:2]
+
+
+class Faulty:
+    """The real analyzer, that fails as it is told to before it scores."""
+
+    def __init__(self, analyzer: SentimentAnalyzer, *errors: Exception) -> None:
+        self._analyzer, self._errors = analyzer, list(errors)
+        self.version, self.calibrated, self.ready = analyzer.version, True, True
+
+    def analyze(self, texts: list[str], *, background: bool) -> list[Score]:
+        assert background
+        if self._errors:
+            raise self._errors.pop(0)
+        if any("poison" in text for text in texts):
+            raise ReviewFailed
+        return self._analyzer.analyze(texts)
+
+
+def test_a_scorer_that_is_away_is_waited_for(
+    app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "RETRY_SECONDS", 0.01)
+    monkeypatch.setitem(app.extensions, ANALYZER, Faulty(analyzer, ScorerAway(), QueueFull()))
+    assert [line["sentence"] for line in post(client, ndjson(*SENTENCES))] == SENTENCES
+
+
+def test_a_scorer_that_stays_away_is_told_line_by_line(
+    app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(bulk, "CHUNK_RECORDS", 2)
+    monkeypatch.setitem(app.extensions, ANALYZER, Faulty(analyzer, ScorerAway()))
+    lines = post(client, ndjson(*SENTENCES))
+    assert [(line["status"], line["record"]) for line in lines[:2]] == [(503, 1), (503, 2)]
+    assert stored(client) == SENTENCES[2:]
+
+
+def test_a_review_that_cannot_be_scored_fails_alone(
+    app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, ANALYZER, Faulty(analyzer))
+    before, problem, after = post(client, ndjson("Fine.", "poison", "Good."))
+    assert (problem["status"], problem["record"]) == (500, 2)
+    assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."] == stored(client)
+
+
+def test_a_database_that_goes_away_is_told_and_what_it_has_stays_answered(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "CHUNK_RECORDS", 2)
+    monkeypatch.setattr(bulk, "RETRY_SECONDS", 0.01)
+    real, calls = bulk.store, iter(range(100))
+
+    def store(rows: Any) -> Any:
+        if next(calls) == 1:
+            raise OperationalError("INSERT", {}, Exception("gone"))
+        return real(rows)
+
+    monkeypatch.setattr(bulk, "store", store)
+    lines = post(client, ndjson(*SENTENCES))
+    assert [line.get("status") for line in lines] == [None, None, 503, 503, None]
+    assert stored(client) == [SENTENCES[0], SENTENCES[1], SENTENCES[4]]
