@@ -1,14 +1,22 @@
 """How gunicorn serves `src.wsgi:app`. One process holds the model; its threads wait for it and the database."""
 
 import os
+import shutil
 import signal
 import socket
 import struct
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
-from src.config import Settings
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # what is there need not wait for a disk
+# Where workers count, so that each can answer for all. Before prometheus_client is imported, by whatever imports it.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sentiments-metrics-", dir=MEMORY))
+
+from prometheus_client import multiprocess  # noqa: E402
+
+from src.config import Settings  # noqa: E402
 
 settings = Settings.from_env()
 
@@ -19,7 +27,7 @@ threads = settings.threads
 timeout = 120  # for the start: PyTorch and the model on a slow disk
 graceful_timeout = 30
 keepalive = 5
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a heartbeat must not wait for a disk
+worker_tmp_dir = MEMORY
 control_socket_disable = True  # nobody asks it, and a read-only home has no room for it
 
 CLIENT_SECONDS = 30
@@ -32,6 +40,16 @@ def when_ready(server: Any) -> None:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_SECONDS, 0))
     _stop_with_supervisor()
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    """Forget what a dead worker had at the moment; what it counted stays."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_: Any) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def _stop_with_supervisor() -> None:

@@ -81,6 +81,8 @@ class Batcher:
         self._background: _Windows = []
         self._last_foreground = -QUIET_SECONDS  # when its last batch was taken
         self._passed_over = 0  # batches since one of the background's
+        self.windows = self.tokens = 0
+        """Of the latest batch, special tokens included."""
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to compute."""
@@ -102,6 +104,8 @@ class Batcher:
     def compute(self) -> list[Scored]:
         """Compute one batch; return the jobs that are now complete, or failed."""
         batch = self._next()
+        self.windows = len(batch)
+        self.tokens = sum(len(work.windows[index]) + 2 for work, index in batch)
         if not batch:  # nobody waits any more
             return []
         try:

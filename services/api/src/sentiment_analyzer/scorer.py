@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from src.sentiment_analyzer.batching import Job
 from src.sentiment_analyzer.errors import DeadlinePassed, ModelError, QueueFull, ReviewFailed, ScorerAway
+from src.sentiment_analyzer.observer import Observer
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.scorer_child import Child
 
@@ -56,6 +57,7 @@ class Scorer:
         self._waiters: dict[int, _Waiter] = {}
         self._lock = threading.Lock()  # of _waiters, and of sending
         self._closed = False
+        self.observer: Observer | None = None
         self._child, self.ready = Child(model_path), True
         self._keeper = threading.Thread(target=self._keep, name="scorer", daemon=True)
         self._keeper.start()
@@ -110,6 +112,8 @@ class Scorer:
         finally:
             with self._lock:
                 self._waiters.pop(job.key, None)
+            if self.observer:
+                self.observer.waiting(self.waiting)
 
     def close(self) -> None:
         """End the process; what waits for it raises `ScorerAway`."""
@@ -129,6 +133,8 @@ class Scorer:
                 self._child.send(job)
             except OSError as error:
                 raise ScorerAway from error
+        if self.observer:
+            self.observer.waiting(self.waiting)
 
     @staticmethod
     def _outcome(waiter: _Waiter, deadline: float) -> list[Score]:
@@ -149,6 +155,9 @@ class Scorer:
                 except ModelError as error:
                     reason = str(error)
                     time.sleep(RETRY_SECONDS)
+                else:
+                    if self.observer:
+                        self.observer.started_again()
 
     def _listen(self) -> str:
         """Hand out scores until the process dies or hangs; return which."""
@@ -159,6 +168,8 @@ class Scorer:
                 now = time.monotonic()
                 if progress:
                     heard = now
+                    if self.observer and progress.batch:
+                        self.observer.computed(progress.batch)
                     for key, scores in progress.scored:
                         if waiter := self._waiters.get(key):
                             waiter.answer(ReviewFailed() if scores is None else scores)

@@ -25,11 +25,23 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What was computed together."""
+
+    windows: int
+    tokens: int
+    """Special ones included."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What it says after each batch, and when it is asked whether it is there."""
 
     scored: list[Scored]
     """The jobs that are complete, or failed."""
+    batch: Batch | None = None
+    """What was computed; None if nothing was."""
 
 
 PING = None
