@@ -65,6 +65,18 @@ def create_empty(url: URL) -> None:
     engine.dispose()
 
 
+@pytest.fixture
+def own_database(database_url: URL) -> URL:
+    """A migrated database of a test's own, for what really commits."""
+    url = database_url.set(database="sentiments_own")
+    create_empty(url)
+    app = create_app(Settings(database_url=url))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+    return url
+
+
 @pytest.fixture(scope="session")
 def analyzer() -> SentimentAnalyzer:
     """The model that ships, or the one that MODEL_PATH names."""

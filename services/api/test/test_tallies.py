@@ -5,14 +5,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
-
-from src import create_app
-from src.config import Settings
-from test.conftest import create_empty
 
 INSERT = (
     "INSERT INTO sentiments (sentence, sentiment_score, confidence, tokens, windows, model_version)"
@@ -39,14 +34,9 @@ DIFFERENCES = text(
 
 
 @pytest.fixture
-def engine(database_url: URL) -> Iterator[Engine]:
-    """A migrated database of its own, for what really commits."""
-    url = database_url.set(database="sentiments_tallies")
-    create_empty(url)
-    app = create_app(Settings(database_url=url))
-    with app.app_context():
-        upgrade()
-    engine = create_engine(url)
+def engine(own_database: URL) -> Iterator[Engine]:
+    """Connections that really commit."""
+    engine = create_engine(own_database)
     yield engine
     engine.dispose()
 
