@@ -65,7 +65,12 @@ class Sentiment(Base):
         CheckConstraint("windows >= 1", name="windows_positive"),
         Index("ix_sentiments_positive", "id", postgresql_where=text("sentiment_score >= 0")),
         Index("ix_sentiments_negative", "id", postgresql_where=text("sentiment_score < 0")),
-        Index("ix_sentiments_model_version", "model_version", text("(id + 0)")),
+        Index(
+            "ix_sentiments_model_version",
+            "model_version",
+            text("(id + 0)"),
+            postgresql_include=["id", "sentiment_score", "confidence"],
+        ),
         Index("ix_sentiments_created_on", "created_on"),
         Index("ix_sentiments_confidence", "confidence"),
         Index(
@@ -111,7 +116,17 @@ class EarlierScore(Base):
     """What a review was scored before its text or the model changed. A trigger writes it (the sixth migration)."""
 
     __tablename__ = "score_history"
-    __table_args__ = (Index("ix_score_history_sentiment_id", "sentiment_id", "id"),)
+    __table_args__ = (
+        Index("ix_score_history_sentiment_id", "sentiment_id", "id"),
+        Index(
+            "ix_score_history_comparable",
+            "model_version",
+            "sentiment_id",
+            unique=True,
+            postgresql_where=text("comparable"),
+            postgresql_include=["sentiment_score", "confidence"],
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     sentiment_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sentiments.id", ondelete="CASCADE"))
@@ -120,6 +135,8 @@ class EarlierScore(Base):
     confidence: Mapped[float] = mapped_column(Double)
     model_version: Mapped[str] = mapped_column(Text)
     scored_on: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    comparable: Mapped[bool] = mapped_column(server_default=false())
+    """Whether it is what that model last said of the text that the review has now; the review has another's score."""
 
 
 class IdempotencyKey(Base):

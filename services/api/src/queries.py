@@ -115,6 +115,22 @@ class ExportQuery(FilterQuery):
     )
 
 
+def _version(meaning: str) -> fields.String:
+    return fields.String(
+        required=True,
+        validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
+        error_messages={"required": "Is missing: a model version."},
+        metadata={"description": f"{meaning}, as /sentiments/versions has it.", "example": "model@0123456789ab"},
+    )
+
+
+class ComparisonQuery(FilterQuery):
+    """Which two model versions, over which reviews."""
+
+    old = _version("The version to compare with")
+    new = _version("The version that is compared")
+
+
 class PageQuery(FilterQuery):
     """Which page of the list."""
 
@@ -131,6 +147,12 @@ class PageQuery(FilterQuery):
 
 
 class ViewQuery(PageQuery):
-    """What the page shows: a page of the list, and one review opened."""
+    """What the page shows: a page of the list, one review opened, and two model versions that its script compares."""
 
     review = Digits(load_default=None, validate=validate.Range(1, MAX_ID))
+    old = fields.String()
+    new = fields.String()
+
+    @post_load
+    def _without_versions(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name not in ("old", "new")}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from src.extensions import db
 from src.models import Correction, Sentiment
@@ -39,4 +39,11 @@ def store_reviews(number: int) -> None:
 def store_correction(review_id: int, sentiment: str) -> None:
     """What a person said of a review."""
     db.session.add(Correction(sentiment_id=review_id, sentiment=sentiment))
+    db.session.commit()
+
+
+def rescore_review(review_id: int, score: float, **columns: Any) -> None:
+    """A review scored again: with `model_version` by another model, with `sentence` for another text."""
+    changed = {"sentiment_score": score, "confidence": (1 + abs(score)) / 2, **columns}
+    db.session.execute(update(Sentiment).where(Sentiment.id == review_id).values(changed))
     db.session.commit()

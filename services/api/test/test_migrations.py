@@ -16,7 +16,7 @@ from src import create_app
 from src.config import Settings
 from src.database import MIGRATIONS
 from src.extensions import db
-from test.builders import store_correction, store_review
+from test.builders import rescore_review, store_correction, store_review
 from test.conftest import create_empty
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
@@ -53,6 +53,31 @@ def test_each_migration_goes_up_down_and_up_again_with_rows_in_place(fresh_app: 
             db.session.remove()
         downgrade(revision=before)
         upgrade(revision=revision)
+
+
+def test_earlier_scores_from_before_0008_are_marked_as_those_since_then(fresh_app: Flask) -> None:
+    upgrade()
+    for changes in (
+        ["b"],
+        ["b", "a"],
+        ["b", "a", "b"],
+        ["b", "c", "b", "b"],
+        ["b", "text", "c"],
+        ["b", "c", "text"],
+        [],
+    ):
+        review = store_review(model_version="a")
+        for number, change in enumerate(changes):
+            version = {"sentence": "Another."} if change == "text" else {"model_version": change}
+            rescore_review(review.id, number / 10, **version)
+    comparable = text("SELECT id FROM score_history WHERE comparable ORDER BY id")
+    since = db.session.scalars(comparable).all()
+    db.session.remove()
+    downgrade(revision="0007")
+    upgrade()
+    assert db.session.scalars(comparable).all() == since
+    found = text("SELECT model_version FROM score_history WHERE comparable ORDER BY id")
+    assert db.session.scalars(found).all() == ["a", "b", "a", "a", "c", "b"]
 
 
 def test_the_last_downgrade_leaves_nothing_behind(fresh_app: Flask) -> None:

@@ -1,6 +1,7 @@
 """The use cases. The only place that commits."""
 
 from src.reviews.bulk import create_many, turn
+from src.reviews.comparing import Comparison, compare
 from src.reviews.corrections import correct, withdraw
 from src.reviews.explaining import explain
 from src.reviews.exporting import export
@@ -11,13 +12,17 @@ from src.reviews.listing import Page, page
 from src.reviews.records import create, create_once, delete, find, replace
 from src.reviews.rescoring import Report, history, outdated, rescore
 from src.reviews.summary import Summary, summarize
+from src.reviews.versions import Version, versions
 
 __all__ = [
+    "Comparison",
     "Filters",
     "Page",
     "Progress",
     "Report",
     "Summary",
+    "Version",
+    "compare",
     "correct",
     "create",
     "create_many",
@@ -35,5 +40,6 @@ __all__ = [
     "rescore",
     "summarize",
     "turn",
+    "versions",
     "withdraw",
 ]

@@ -134,6 +134,8 @@ def test_every_route_of_the_resource_is_documented(client: FlaskClient) -> None:
         "/sentiments/bulk": {"post"},
         "/sentiments/summary": {"get"},
         "/sentiments/export": {"get"},
+        "/sentiments/versions": {"get"},
+        "/sentiments/comparison": {"get"},
         "/sentiments/{review_id}": {"get", "put", "delete"},
         "/sentiments/{review_id}/history": {"get"},
         "/sentiments/{review_id}/evidence": {"get"},
