@@ -96,7 +96,7 @@ def _view() -> Response:
 
 def _html(page: reviews.Page, *, status: int = 200, asked: dict[str, str] | None = None, **context: Any) -> Response:
     asked = asked or {}
-    filters = {name: value for name, value in asked.items() if name not in ("review", "before", "limit")}
+    filters = {name: value for name, value in asked.items() if name not in ("review", "before", "limit", "old", "new")}
     older = page.next_before and _address("pages.index", {**filters, "before": str(page.next_before)})
     summary = _address("sentiments.show_summary", filters)
     context |= {"reviews": page.items, "asked": asked, "older": older, "summary": summary, "blank": _BLANK}

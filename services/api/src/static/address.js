@@ -1,13 +1,14 @@
-// What the page shows, as its address says it: filters, and one review opened.
+// What the page shows, as its address says it: filters, one review opened, two model versions compared.
 
 const FILTERS = ["q", "sentiment", "min_confidence", "max_confidence", "since", "until", "model_version", "corrected"];
 
-/** Return {filters, review} of the address that the browser shows. */
+/** Return {filters, review, versions} of the address that the browser shows; `versions` is {old, new} or null. */
 export function read() {
   const query = new URLSearchParams(location.search);
   const filters = {};
   for (const name of FILTERS) if (query.get(name)) filters[name] = query.get(name);
-  return { filters, review: query.get("review") };
+  const versions = { old: query.get("old"), new: query.get("new") };
+  return { filters, review: query.get("review"), versions: versions.old && versions.new ? versions : null };
 }
 
 /** Return a query string, with its `?`, or "". */
@@ -17,8 +18,8 @@ export function query(values) {
 }
 
 /** Return the page's address for a state. */
-export function page({ filters, review }) {
-  return `/${query({ ...filters, review })}`;
+export function page({ filters, review, versions }) {
+  return `/${query({ ...filters, ...versions, review })}`;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { go, read } from "./address.js";
 import { call, newKey } from "./api.js";
+import * as comparison from "./comparison.js";
 import { showProblem } from "./dom.js";
 import * as list from "./list.js";
 import * as record from "./record.js";
@@ -14,7 +15,7 @@ const sentence = document.getElementById("sentence");
 const error = document.getElementById("error");
 const offline = document.getElementById("offline");
 
-let shown = { filters: null, review: null };
+let shown = { filters: null, review: null, versions: null };
 let known = null; // the record that was just made, so that it is not asked for again
 let typing = 0;
 let key = newKey(); // of the text that is being written: sent again after a lost answer, it is stored once
@@ -22,11 +23,13 @@ let key = newKey(); // of the text that is being written: sent again after a los
 /** Show what the address says, and of that only what changed. */
 function show() {
   const state = read();
-  if (JSON.stringify(state.filters) !== JSON.stringify(shown.filters)) {
+  const differs = (part) => JSON.stringify(state[part]) !== JSON.stringify(shown[part]);
+  if (differs("filters")) {
     fill(state.filters);
     list.load(state.filters);
     summary.load(state.filters);
   }
+  if (differs("filters") || differs("versions")) comparison.load(state);
   if (state.review !== shown.review) {
     if (state.review) record.open(state.review, String(known?.id) === state.review ? known : null);
     else record.close();
@@ -54,7 +57,7 @@ function filtersAsked() {
 }
 
 function filter({ typing = false } = {}) {
-  if (filtersForm.checkValidity()) go({ filters: filtersAsked(), review: shown.review }, { typing });
+  if (filtersForm.checkValidity()) go({ ...shown, filters: filtersAsked() }, { typing });
 }
 
 filtersForm.addEventListener("submit", (event) => {
@@ -75,7 +78,7 @@ filtersForm.addEventListener("input", ({ target }) => {
 });
 document.getElementById("clear").addEventListener("click", (event) => {
   event.preventDefault();
-  go({ filters: {}, review: shown.review });
+  go({ ...shown, filters: {} });
 });
 
 sentence.addEventListener("input", () => (key = newKey()));
@@ -91,7 +94,7 @@ submitForm.addEventListener("submit", async (event) => {
     sentence.value = "";
     key = newKey();
     known = data;
-    go({ filters: shown.filters, review: String(data.id) });
+    go({ ...shown, review: String(data.id) });
     list.load(shown.filters);
     summary.load(shown.filters);
   } catch (problem) {
@@ -103,11 +106,11 @@ submitForm.addEventListener("submit", async (event) => {
   }
 });
 
-document.getElementById("reviews").addEventListener("click", (event) => {
+document.querySelector("main").addEventListener("click", (event) => {
   const link = event.target.closest("a[data-review]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  go({ filters: shown.filters, review: link.dataset.review });
+  go({ ...shown, review: link.dataset.review });
 });
 
 addEventListener("popstate", show);
@@ -115,6 +118,7 @@ addEventListener("statechange", show);
 addEventListener("corrected", ({ detail }) => {
   list.showCorrected(detail);
   summary.load(shown.filters);
+  comparison.load(shown);
 });
 for (const name of ["online", "offline"]) addEventListener(name, () => (offline.hidden = navigator.onLine));
 offline.hidden = navigator.onLine;

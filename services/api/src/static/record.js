@@ -1,8 +1,9 @@
-// The opened review: its verdict, what carried it, and what a person says of it.
+// The opened review: its verdict, what carried it, what a person says of it, and what it was scored before.
 
 import { call } from "./api.js";
 import { element, showProblem } from "./dom.js";
 import { mark } from "./evidence.js";
+import * as history from "./history.js";
 import { showCorrection, whole } from "./review.js";
 
 const place = document.getElementById("record");
@@ -21,7 +22,7 @@ export async function open(id, known = null) {
     root.focus({ preventScroll: true });
     root.scrollIntoView({ block: "nearest" });
     judging(fields, review);
-    await weigh(fields, review, signal);
+    await Promise.all([history.show(fields.history[0], review, signal), weigh(fields, review, signal)]);
   } catch (problem) {
     if (problem.name === "AbortError") return;
     const line = element("p", { class: "state" });

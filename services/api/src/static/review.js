@@ -11,6 +11,11 @@ export function signed(score, digits = 2) {
   return (score < 0 ? MINUS : "+") + Math.abs(score).toFixed(digits);
 }
 
+/** Return a moment to the minute, as the service has it: in UTC. */
+export function minute(moment) {
+  return `${moment.slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** Return a list item for a review. */
 export function item(review, filters) {
   const { root, fields } = copy("item");
@@ -53,7 +58,7 @@ function fill(fields, review) {
   showCorrection(fields, review);
   for (const time of fields.created_on) {
     time.dateTime = review.created_on;
-    time.textContent = `${review.created_on.slice(0, 16).replace("T", " ")} UTC`;
+    time.textContent = minute(review.created_on);
   }
 }
 

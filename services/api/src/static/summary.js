@@ -1,9 +1,10 @@
 // What the reviews that the filters let through say together.
 
+import { judged } from "./accuracy.js";
 import { query } from "./address.js";
 import { call } from "./api.js";
 import { bars } from "./charts.js";
-import { element, showProblem, svg } from "./dom.js";
+import { element, showProblem } from "./dom.js";
 import { signed } from "./review.js";
 
 const MOST_BARS = 60;
@@ -81,24 +82,11 @@ function byScore(histogram) {
 
 /** How often people agreed, for models of which somebody said something. */
 function inUse(models) {
-  const judged = models.filter((model) => model.corrections > 0);
-  if (!judged.length) return [];
-  const percent = (share) => `${(share * 100).toFixed(0)}%`;
-  const rows = judged.map((model) => {
-    const [low, high] = model.interval;
-    const place = (share) => 100 * share;
-    const drawing = svg(
-      "svg", { viewBox: "0 0 100 10", class: "interval", "aria-hidden": "true" },
-      svg("line", { x1: 0, x2: 100, y1: 5, y2: 5 }),
-      svg("line", { class: "range", x1: place(low), x2: place(high), y1: 5, y2: 5 }),
-      svg("circle", { cx: place(model.accuracy), cy: 5, r: 3 }),
-    );
-    const words = `${model.model_version}: right in ${percent(model.accuracy)} of ${model.corrections} that a person judged`;
-    return element("li", {}, `${words} (95% interval ${percent(low)} to ${percent(high)}).`, drawing);
-  });
+  const list = judged(models);
+  if (!list) return [];
   return [
     element("h3", {}, "Accuracy in use"),
-    element("ul", { class: "models" }, ...rows),
+    list,
     element("p", { class: "about" }, "People look at doubtful reviews first: of all reviews, more may be right."),
   ];
 }

@@ -1,6 +1,6 @@
 """Pictures of the page, for a person to look at: `python -m test.browser.pictures FOLDER`.
 
-Three widths, light and dark; the README has two of them.
+Three widths, light and dark: as it mostly is (the README has two of these), and after another model scored all again.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from test.browser.conftest import CHROMIUM, ask, post
+from test.browser.conftest import CHROMIUM, ask, post, rescore
 from test.service import Service
 
 REVIEWS = [
@@ -40,6 +40,8 @@ REVIEWS = [
     "A small masterpiece, made with no money and a great deal of love.",
 ]
 
+NEW = "model@another00000"
+
 
 def main() -> None:
     """Start a service of its own, fill it, and take the pictures."""
@@ -54,24 +56,28 @@ def main() -> None:
         for record in records[:12]:
             said = "negative" if record["id"] % 5 == 0 else record["sentiment"]
             ask(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": said})
-        take(service, folder, records[0]["id"])
+        take(service, folder, "page", f"/?review={records[0]['id']}")
+        for index, record in enumerate(records):
+            rescore(service, record["id"], record["sentiment_score"] * (0.9 - index / 15), NEW)
+        compared = f"old={records[0]['model_version']}&new={NEW}"
+        take(service, folder, "versions", f"/?review={records[-1]['id']}&{compared}", height=2800)
     finally:
         service.stop()
 
 
-def take(service: Service, folder: Path, review: int) -> None:
-    """Save `page-WIDTH-SCHEME.png`, the upper part of the page at three widths, with one review opened."""
+def take(service: Service, folder: Path, name: str, address: str, height: int = 1400) -> None:
+    """Save `NAME-WIDTH-SCHEME.png`, the upper part of the page at three widths, with one review opened."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for width, scheme in itertools.product((320, 768, 1280), ("light", "dark")):
             context = browser.new_context(
-                base_url=service.address, viewport={"width": width, "height": 1400}, color_scheme=scheme
+                base_url=service.address, viewport={"width": width, "height": height}, color_scheme=scheme
             )
             page = context.new_page()
-            page.goto(f"/?review={review}")
+            page.goto(address)
             page.locator("mark").first.wait_for()
             page.locator("#summary[aria-busy=false] svg").first.wait_for()
-            page.screenshot(path=folder / f"page-{width}-{scheme}.png")
+            page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
             context.close()
         browser.close()
 
