@@ -14,10 +14,17 @@ CHUNK = 1000
 
 
 def export(filters: Filters) -> Iterator[list[Row[Any]]]:
-    """Yield the reviews that `filters` let through, the newest first, some at a time.
+    """Return the reviews that `filters` let through, the newest first, some at a time.
 
     From one moment, however long it takes: PostgreSQL's cursor keeps the snapshot that it was opened with.
+
+    :raises OperationalError: the database is away; known now, before an answer begins, and not at the first chunk.
     """
+    db.session.connection()
+    return _chunks(filters)
+
+
+def _chunks(filters: Filters) -> Iterator[list[Row[Any]]]:
     query = (
         select(
             Sentiment.id,
