@@ -27,6 +27,7 @@ threads = settings.threads
 timeout = 120  # for the start: PyTorch and the model on a slow disk
 graceful_timeout = 30
 keepalive = 5
+limit_request_line = 8190  # the most that gunicorn takes: each filter may be long
 worker_tmp_dir = MEMORY
 control_socket_disable = True  # nobody asks it, and a read-only home has no room for it
 

@@ -31,8 +31,8 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     api.register_blueprint(sentiments.bp)
     api.register_blueprint(bulk.bp)
     api.register_blueprint(comparisons.bp)
+    api.register_blueprint(health.bp)
     app.register_blueprint(pages.bp)
-    app.register_blueprint(health.bp)
     for part in (metrics, authentication, overload, logs, problems, cli):
         part.register(app)
     return app

@@ -1,14 +1,16 @@
 """The shape of evidence."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
+
+from src.schemas import AnswerSchema
 
 
-class PartOut(Schema):
+class PartOut(AnswerSchema):
     """A word or a sentence."""
 
     start = fields.Integer(metadata={"minimum": 0, "description": "Where it begins, in code points.", "example": 2})
     end = fields.Integer(metadata={"minimum": 1, "description": "One after its last code point.", "example": 7})
-    text = fields.String(metadata={"example": "quiet"})
+    text = fields.String(metadata={"description": "What stands there.", "example": "quiet"})
     effect = fields.Float(
         metadata={
             "minimum": -2,
@@ -19,7 +21,7 @@ class PartOut(Schema):
     )
 
 
-class EvidenceOut(Schema):
+class EvidenceOut(AnswerSchema):
     """What each word, or each sentence of a long review, adds to the score, found by leaving it out."""
 
     sentiment_score = fields.Float(
@@ -29,7 +31,7 @@ class EvidenceOut(Schema):
         metadata={"description": "The present model's; the review may have been scored by another.",
                   "example": "model@0123456789ab"}
     )  # fmt: skip
-    unit = fields.String(metadata={"enum": ["word", "sentence"]})
+    unit = fields.String(metadata={"enum": ["word", "sentence"], "description": "What was left out."})
     units = fields.Integer(metadata={"minimum": 0, "description": "How many of them the review has."})
     complete = fields.Boolean(
         metadata={"description": "Whether each is in `evidence`. If not, the limit was reached, and the likeliest "
@@ -37,6 +39,6 @@ class EvidenceOut(Schema):
     )  # fmt: skip
     tokens = fields.Integer(metadata={"minimum": 0, "description": "Tokens that were read for this answer."})
     token_limit = fields.Integer(
-        metadata={"description": "The most that are read for one; the review itself is read in any case."}
+        metadata={"minimum": 0, "description": "The most that are read for one; the review itself is read in any case."}
     )
     evidence = fields.List(fields.Nested(PartOut), metadata={"description": "In the order of the review."})

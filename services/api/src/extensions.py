@@ -4,13 +4,13 @@ from typing import Any, cast
 
 from flask import current_app
 from flask_migrate import Migrate
-from flask_smorest import Api
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase
 from werkzeug.local import LocalProxy
 
+from src.api_document import DocumentedApi
 from src.errors import KeyInProgress, ModelNotLoaded
 from src.group_commit import GroupCommit
 from src.sentiment_analyzer import Analyzer
@@ -30,16 +30,10 @@ class Base(DeclarativeBase):
     )
 
 
-class ProblemApi(Api):
-    """flask-smorest's, without its own error shape in the document: every error here is a Problem."""
-
-    DEFAULT_ERROR_RESPONSE_NAME = None
-
-
 # A record is complete when it is stored (INSERT ... RETURNING): reading it after the commit asks nothing again.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
-api = ProblemApi()
+api = DocumentedApi()
 
 ANALYZER = "sentiment_analyzer"
 

@@ -15,7 +15,7 @@ KEY = {
     "in": "header",
     "required": False,
     "description": "A UUID, say: what is posted again with the same key is stored once. Kept for 24 hours at least.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": '^"?[!#-~]+"?$'},
+    "schema": {"type": "string", "pattern": r'^("[!#-\[\]-~]{1,253}"|[!#-~]{1,255})$'},
     "example": "5f9a1c1e-6c3d-4f0e-9b0a-1d6f0a1f2b3c",
 }
 _KEY = re.compile('"([!#-\\[\\]-~]{1,253})"|([!#-~]{1,255})')

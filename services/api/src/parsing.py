@@ -5,10 +5,11 @@ from typing import Any, NoReturn
 
 from flask import Request, request
 from flask_smorest import Blueprint
-from marshmallow import RAISE, ValidationError
+from marshmallow import RAISE, Schema, ValidationError
 from webargs import core
 from webargs.flaskparser import FlaskParser
 
+from src.authentication import OPEN
 from src.errors import InvalidInput, NotJson
 from src.schemas import Problem
 from src.strict_json import load_json
@@ -33,6 +34,14 @@ _PROBLEMS = {
     422: "A field, a parameter or the id is not valid; `errors` says which.",
     503: "The database or the model is away; see Retry-After.",
 }
+_RETRY_AFTER = {
+    "Retry-After": {"required": True, "schema": {"type": "string", "pattern": "^[0-9]+$"}, "description": "In seconds."}
+}
+_HEADERS = {
+    401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}, "description": "Bearer."}},
+    409: _RETRY_AFTER,
+    503: _RETRY_AFTER,
+}
 
 
 class StrictParser(FlaskParser):
@@ -44,6 +53,16 @@ class StrictParser(FlaskParser):
         if not core.is_json(req.mimetype):
             raise NotJson(_NOT_JSON + request.base_url)
         return load_json(req.get_data())
+
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        """Return the parameters.
+
+        :raises InvalidInput: one is there more than once.
+        """
+        repeated = {name: ["Is there more than once."] for name, values in req.args.lists() if len(values) > 1}
+        if repeated:
+            raise InvalidInput(_entries("", repeated)[:MAX_ERRORS])
+        return super().load_querystring(req, schema)
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Raise what the client is told.
@@ -60,14 +79,19 @@ class StrictBlueprint(Blueprint):
     ARGUMENTS_PARSER = StrictParser()
 
     def problems(self, *statuses: int) -> Callable[[Any], Any]:
-        """Document the problems that a view answers with."""
+        """Document the problems that a view answers with: with 401, if it needs a key."""
 
         def decorate(view: Any) -> Any:
-            for status in (401, *statuses):
+            is_open = f"{self.name}.{view.__name__}" in OPEN
+            for status in statuses if is_open else (401, *statuses):
                 view = self.alt_response(
-                    status, schema=Problem, content_type="application/problem+json", description=_PROBLEMS[status]
+                    status,
+                    schema=Problem,
+                    content_type="application/problem+json",
+                    description=_PROBLEMS[status],
+                    headers=_HEADERS.get(status),
                 )(view)
-            return view
+            return self.doc(security=[])(view) if is_open else view
 
         return decorate
 

@@ -5,13 +5,15 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
+from werkzeug.routing import BaseConverter
 
 from src.errors import InvalidInput
 from src.formats import FORMATS
 from src.reviews import Filters
-from src.schemas import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, StrictSchema, check_text
+from src.schemas import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, StrictSchema, check_text
 
-MAX_QUERY_CHARS = 1000
+MAX_QUERY_CHARS = 500
+"""Each may be twelve bytes in an address, of which gunicorn reads 8,190."""
 
 _DIGITS = re.compile("[0-9]{1,19}")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{0,20})?")
@@ -29,6 +31,12 @@ def parse_id(text: str) -> int:
     if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= MAX_ID:
         raise InvalidInput([{"pointer": "/id", "detail": f"Is no integer between 1 and {MAX_ID}."}])
     return int(text)
+
+
+class ReviewId(BaseConverter):
+    """What stands for an id in a path: not the name of another route, of which a wrong method is then a 405."""
+
+    regex = r"(?!(?:summary|export)\Z)[^/]+"
 
 
 class Digits(fields.Integer):
@@ -66,6 +74,8 @@ class Moment(fields.Field[datetime]):
 def _moment(meaning: str) -> dict[str, Any]:
     return {
         "type": "string",
+        "anyOf": [{"format": "date-time"}, {"format": "date"}],
+        "pattern": "^(?!0000|0001-01-01|9999-12-31)",
         "description": f"{meaning}: an RFC 3339 timestamp, or a date for its midnight in UTC.",
         "example": "2026-11-23",
     }
@@ -79,9 +89,13 @@ class FilterQuery(StrictSchema):
         metadata={
             "description": 'English words, as in a search engine: `slow "great cast" -boring or dull`.',
             "example": "great cast -boring",
+            "pattern": TEXT_PATTERN,
         },
     )
-    sentiment = fields.String(validate=validate.OneOf(SENTIMENTS, error="Is neither positive nor negative."))
+    sentiment = fields.String(
+        validate=validate.OneOf(SENTIMENTS, error="Is neither positive nor negative."),
+        metadata={"description": "As the model has it.", "example": "positive"},
+    )
     min_confidence = Share(
         validate=validate.Range(0.5, 1), metadata={"description": "Confidence of this or more.", "example": 0.5}
     )
@@ -90,10 +104,17 @@ class FilterQuery(StrictSchema):
     )
     since = Moment(metadata=_moment("Stored then or later"))
     until = Moment(metadata=_moment("Stored before that"))
-    model_version = fields.String(validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)])
+    model_version = fields.String(
+        validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
+        metadata={
+            "description": "Scored by that model.",
+            "example": "model@0123456789ab",
+            "pattern": TEXT_PATTERN,
+        },
+    )
     corrected = fields.String(
         validate=validate.OneOf(["true", "false"], error="Is neither true nor false."),
-        metadata={"description": "Whether a person said something of it."},
+        metadata={"description": "Whether a person said something of it.", "example": "false"},
     )
 
     @post_load
@@ -112,6 +133,7 @@ class ExportQuery(FilterQuery):
         required=True,
         validate=validate.OneOf(FORMATS, error="Is none of csv, ndjson and parquet."),
         error_messages={"required": "Is missing: csv, ndjson or parquet."},
+        metadata={"description": "What the file is to be.", "example": "csv"},
     )
 
 
@@ -137,12 +159,14 @@ class PageQuery(FilterQuery):
     limit = Digits(
         load_default=PAGE_DEFAULT,
         validate=validate.Range(1, PAGE_MAX),
-        metadata={"description": "Reviews on the page."},
+        metadata={"description": "Reviews on the page.", "example": 10},
     )
     before = Digits(
-        load_default=None,
         validate=validate.Range(1, MAX_ID),
-        metadata={"description": "Only reviews with a smaller id; the Link header of a page has it for the next."},
+        metadata={
+            "description": "Only reviews with a smaller id; the Link header of a page has it for the next.",
+            "example": 1000,
+        },
     )
 
 

@@ -1,8 +1,7 @@
 """Request and response shapes, and their limits."""
 
 import re
-import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import current_app
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -14,8 +13,18 @@ PAGE_DEFAULT = 50
 PAGE_MAX = 500
 SENTIMENTS = ["positive", "negative"]
 
+TEXT_PATTERN = r"^[^\u0000]*$"
+"""What `check_text` takes, for the document; lone surrogates no UTF-8 can have."""
+_INVISIBLE = (
+    r"\u0000- \u007f-\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
+)
+"""Unicode's categories Z, Cc and Cf, spelled as every dialect of regular expressions reads them."""
+SENTENCE_PATTERN = rf"^[^\u0000]*[^{_INVISIBLE}][^\u0000]*$"
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
+_VISIBLE = re.compile(f"[^{_INVISIBLE}]")
 
 
 def check_text(value: str) -> None:
@@ -38,7 +47,7 @@ def check_sentence(sentence: str) -> None:
     if len(sentence) > limit:
         raise ValidationError(f"Longer than {limit:,} characters.")
     check_text(sentence)
-    if all(unicodedata.category(character) in _INVISIBLE for character in sentence):
+    if not _VISIBLE.search(sentence):
         raise ValidationError("Is empty or blank.")
 
 
@@ -62,6 +71,16 @@ class StrictSchema(Schema):
         unknown = RAISE
 
 
+class AnswerSchema(StrictSchema):
+    """What is answered has every field of it, but for those named `optional`, and no other."""
+
+    optional: ClassVar[frozenset[str]] = frozenset()
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Say so in the document."""
+        field_obj.required = field_name not in self.optional
+
+
 class ReviewIn(StrictSchema):
     """What is posted."""
 
@@ -72,7 +91,7 @@ class ReviewIn(StrictSchema):
         metadata={
             "description": "The review, at most MAX_SENTENCE_CHARS (100,000) characters; it is scored whole.",
             "example": "A quiet, funny film that stays with you.",
-            "minLength": 1,
+            "pattern": SENTENCE_PATTERN,
         },
     )
 
@@ -88,17 +107,17 @@ class CorrectionIn(StrictSchema):
     )
 
 
-class CorrectionOut(Schema):
+class CorrectionOut(AnswerSchema):
     """What a person said of a review."""
 
-    sentiment = fields.String(metadata={"enum": SENTIMENTS})
+    sentiment = fields.String(metadata={"enum": SENTIMENTS, "description": "What it is, to that person."})
     created_on = fields.AwareDateTime(format="iso", metadata={"description": "When it was said."})
 
 
-class ReviewOut(Schema):
+class ReviewOut(AnswerSchema):
     """A stored review."""
 
-    id = fields.Integer(metadata={"minimum": 1, "example": 1})
+    id = fields.Integer(metadata={"minimum": 1, "description": "Newer reviews have larger ones.", "example": 1})
     sentence = fields.String(metadata={"description": "Exactly as sent."})
     sentiment_score = fields.Float(
         metadata={"minimum": -1, "maximum": 1, "description": "P(positive) - P(negative), calibrated."}
@@ -106,44 +125,46 @@ class ReviewOut(Schema):
     confidence = fields.Float(
         metadata={"minimum": 0.5, "maximum": 1, "description": "The larger of the two probabilities."}
     )
-    sentiment = fields.String(metadata={"enum": SENTIMENTS})
+    sentiment = fields.String(metadata={"enum": SENTIMENTS, "description": "Positive where the score is zero or more."})
     tokens = fields.Integer(metadata={"minimum": 0, "description": "WordPiece tokens that were read: all of them."})
     windows = fields.Integer(metadata={"minimum": 1, "description": "Overlapping windows they were read in."})
-    model_version = fields.String(metadata={"example": "model@0123456789ab"})
+    model_version = fields.String(metadata={"description": "What scored it.", "example": "model@0123456789ab"})
     correction = fields.Nested(
         CorrectionOut,
         allow_none=True,
         metadata={"description": "What a person said of it, beside what the model says; null if nobody did."},
     )
-    created_on = fields.AwareDateTime(format="iso")
+    created_on = fields.AwareDateTime(format="iso", metadata={"description": "When it was stored."})
     updated_on = fields.AwareDateTime(format="iso", metadata={"description": "When the text or its score changed."})
 
 
-class EarlierScoreOut(Schema):
+class EarlierScoreOut(AnswerSchema):
     """What a review was scored before its text or the model changed."""
 
     sentence = fields.String(metadata={"description": "The text that was scored."})
-    sentiment_score = fields.Float(metadata={"minimum": -1, "maximum": 1})
-    confidence = fields.Float(metadata={"minimum": 0.5, "maximum": 1})
-    model_version = fields.String(metadata={"example": "model@0123456789ab"})
+    sentiment_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "As the record has it."})
+    confidence = fields.Float(metadata={"minimum": 0.5, "maximum": 1, "description": "As the record has it."})
+    model_version = fields.String(metadata={"description": "What scored it.", "example": "model@0123456789ab"})
     scored_on = fields.AwareDateTime(format="iso", metadata={"description": "Since when that score stood."})
 
 
-class ProblemField(Schema):
+class ProblemField(AnswerSchema):
     """One field that is not valid."""
 
     pointer = fields.String(metadata={"description": "Its JSON pointer, or `/` and the parameter's name."})
-    detail = fields.String()
+    detail = fields.String(metadata={"description": "What is wrong with it.", "example": "Is empty or blank."})
 
 
-class Problem(Schema):
+class Problem(AnswerSchema):
     """What every error looks like: RFC 9457 problem details."""
 
-    type = fields.String()
-    title = fields.String()
-    status = fields.Integer()
-    detail = fields.String()
-    request_id = fields.String()
+    optional = frozenset({"errors"})
+
+    type = fields.String(metadata={"enum": ["about:blank"], "description": "The status says what it is."})
+    title = fields.String(metadata={"description": "The status in words.", "example": "Unprocessable Entity"})
+    status = fields.Integer(metadata={"minimum": 400, "maximum": 599, "description": "The answer's.", "example": 422})
+    detail = fields.String(metadata={"description": "What went wrong, and often what to do."})
+    request_id = fields.String(metadata={"description": "Under which the log has it; X-Request-ID has it too."})
     errors = fields.List(fields.Nested(ProblemField), metadata={"description": "With 422 only."})
 
 

@@ -19,7 +19,9 @@ from src.config import ROOT, Settings
 from src.embedded_postgres import EmbeddedPostgres
 from src.extensions import db
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from test.contract import ContractClient
 
+Flask.test_client_class = ContractClient  # whichever app a test makes
 NO_FSYNC = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 

@@ -1,5 +1,6 @@
 """`make run` for real: what is acknowledged is there after any stop and any kill."""
 
+import json
 import os
 import shutil
 import signal
@@ -195,6 +196,24 @@ def test_clients_that_stop_in_mid_request_do_not_hang_the_service(service: Servi
     wait_until(service.heals, 60)
     for connection in stalled:
         connection.close()
+
+
+def test_what_is_no_request_gets_a_problem_too(service: Service) -> None:
+    for lines, status in {
+        f"GET /sentiments/?q={'a' * 9000} HTTP/1.1\r\nHost: localhost": 414,
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {'a' * 9000}": 431,
+        "GET / HTTP/1.1\r\nHost: localhost\r\nNo colon": 400,
+        "nonsense": 400,
+    }.items():
+        with socket.create_connection(("127.0.0.1", service.port)) as connection:
+            connection.sendall(f"{lines}\r\n\r\n".encode())
+            head, _, body = connection.makefile("rb").read().decode().partition("\r\n\r\n")
+        problem = json.loads(body)
+        assert head.startswith(f"HTTP/1.1 {status} ")
+        assert "Content-Type: application/problem+json" in head
+        assert f"X-Request-ID: {problem['request_id']}" in head
+        assert list(problem) == ["type", "title", "status", "detail", "request_id"]
+        assert problem["status"] == status
 
 
 def test_a_scorer_that_hangs_is_noticed_and_replaced_within_10_seconds(service: Service) -> None:

@@ -1,24 +1,32 @@
 """What operators ask."""
 
-from flask import Blueprint, Response, current_app, jsonify
+from typing import Any
+
+from flask import Response, current_app
 from sqlalchemy import select
 
 from src.errors import Unavailable
 from src.extensions import analyzer, db
+from src.health_schema import AliveOut, ReadyOut
 from src.metrics import exposition
 from src.models import Sentiment
+from src.parsing import StrictBlueprint
 
-bp = Blueprint("health", __name__)
+bp = StrictBlueprint("health", __name__, description="What operators ask.")
 
 
-@bp.get("/healthz")
-def alive() -> Response:
+@bp.route("/healthz", methods=["GET"])
+@bp.response(200, AliveOut)
+@bp.problems()
+def alive() -> dict[str, str]:
     """Say that the process answers."""
-    return jsonify(status="alive")
+    return {"status": "alive"}
 
 
-@bp.get("/readyz")
-def ready() -> Response:
+@bp.route("/readyz", methods=["GET"])
+@bp.response(200, ReadyOut)
+@bp.problems(503)
+def ready() -> dict[str, Any]:
     """Say that reviews can be scored and stored: the model is loaded, the table is there.
 
     :raises Unavailable: one of them is not.
@@ -31,10 +39,12 @@ def ready() -> Response:
     except Exception as error:  # away, refused, not migrated: none is ready, and which it is stands in the log
         current_app.logger.warning("not ready: %s", type(error).__name__)
         raise Unavailable("The database is away or has no schema yet (flask db upgrade).") from error
-    return jsonify(status="ready", model=model)
+    return {"status": "ready", "model": model}
 
 
-@bp.get("/metrics")
+@bp.route("/metrics", methods=["GET"])
+@bp.alt_response(200, schema={"type": "string"}, content_type="text/plain", success=True)
+@bp.problems()
 def metrics() -> Response:
     """Return the counters in Prometheus' text format."""
     return exposition()

@@ -12,7 +12,7 @@ from src.formats import FORMATS
 from src.idempotency_header import KEY, REPLAYED, idempotency_key
 from src.models import EarlierScore, Sentiment
 from src.parsing import StrictBlueprint, refuse_query
-from src.queries import ExportQuery, FilterQuery, PageQuery, parse_id
+from src.queries import ExportQuery, FilterQuery, PageQuery, ReviewId, parse_id
 from src.reviews import Filters, Page, Summary
 from src.schemas import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.summary_schema import SummaryOut
@@ -20,9 +20,19 @@ from src.summary_schema import SummaryOut
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
 _WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary", "sentiments.export_reviews")
 _MEDIA_TYPES = [one.media_type.split(";")[0] for one in FORMATS.values()]
-_LOCATION = {"schema": {"type": "string"}, "description": "Relative."}
+_LOCATION = {"required": True, "schema": {"type": "string"}, "description": "Where it is; relative."}
 _REPLAYED = {"schema": {"type": "string", "enum": ["true"]}, "description": "It was stored before."}
-_ID = {"name": "review_id", "in": "path", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID}}
+_FILE = {"required": True, "schema": {"type": "string"}, "description": "The file's name."}
+_ID = {
+    "name": "review_id",
+    "in": "path",
+    "description": "The review's id.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+    "example": 1,
+}
+
+# What `<review_id>` is read by. Without a name there: metrics and logs have that rule as their label.
+bp.record_once(lambda state: state.app.url_map.converters.update(default=ReviewId))
 
 
 @bp.before_request
@@ -39,7 +49,8 @@ def _check_address() -> None:
         refuse_query()
 
 
-@bp.route("/", methods=["POST"], strict_slashes=False, parameters=[KEY])
+@bp.route("/", methods=["POST"], strict_slashes=False)
+@bp.doc(parameters=[KEY])
 @bp.arguments(ReviewIn)
 @bp.response(201, ReviewOut, headers={"Location": _LOCATION, REPLAYED: _REPLAYED})
 @bp.problems(400, 409, 410, 413, 415, 422, 503)
@@ -86,7 +97,8 @@ def show_summary(query: dict[str, Filters]) -> Summary:
 
 @bp.route("/export", methods=["GET"])
 @bp.arguments(ExportQuery, location="query")
-@bp.doc(responses={200: {"description": "A file, sent as it is read.", "content": {kind: {} for kind in _MEDIA_TYPES}}})
+@bp.doc(responses={200: {"description": "A file, sent as it is read.", "headers": {"Content-Disposition": _FILE},
+                         "content": {kind: {} for kind in _MEDIA_TYPES}}})  # fmt: skip
 @bp.problems(422, 503)
 def export_reviews(query: dict[str, Any]) -> Response:
     """Download the reviews that the filters let through, the newest first, all as of one moment.

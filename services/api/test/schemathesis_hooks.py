@@ -1,0 +1,43 @@
+"""What schemathesis cannot know when it makes a request that ought to succeed: an id that exists, a key that is new.
+
+Loaded by schemathesis itself (test_schemathesis.py). Coverage keeps the ids it chose, the least and the largest;
+stateful testing has those that were answered.
+"""
+
+import functools
+import os
+import uuid
+from typing import Any
+
+import requests
+import schemathesis
+
+ADDRESS = os.environ["SERVICE_ADDRESS"]
+HEADERS = {"Authorization": f"Bearer {os.environ['SERVICE_KEY']}"}
+
+
+@schemathesis.hook
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Send what is valid where it can be accepted."""
+    if case.meta.generation.mode.is_negative:
+        return
+    deletes = case.operation.method.upper() == "DELETE"
+    if "Idempotency-Key" in (case.headers or {}):
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())
+    if "review_id" in (case.path_parameters or {}) and case.meta.phase.name.value in ("examples", "fuzzing"):
+        case.path_parameters["review_id"] = post_review() if deletes else kept_review()
+    if deletes and case.operation.path.endswith("/correction"):
+        address = f"{ADDRESS}/sentiments/{case.path_parameters['review_id']}/correction"
+        requests.put(address, json={"sentiment": "negative"}, headers=HEADERS, timeout=30)
+
+
+def post_review() -> int:
+    """The id of a new review."""
+    body = {"sentence": "A fine film."}
+    return int(requests.post(f"{ADDRESS}/sentiments/", json=body, headers=HEADERS, timeout=30).json()["id"])
+
+
+@functools.cache
+def kept_review() -> int:
+    """The id of a review that nothing deletes."""
+    return post_review()
