@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -21,37 +22,61 @@ SOURCES = Path(__file__).parent / "kernel"
 CACHE = Path(__file__).parent / "build"
 """Where compiled kernels lie, one for each state of the sources. Not committed."""
 
-FEATURES = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "fma", "f16c")
-"""What the processor must have, as /proc/cpuinfo names it."""
 _FLAGS = (
-    "-O3", "-std=c++17", "-shared", "-fPIC", "-Wall", "-Wextra", "-mtune=icelake-server",
-    *(f"-m{feature.replace('_', '')}" for feature in FEATURES),
+    "-O3", "-std=c++17", "-shared", "-fPIC", "-Wall", "-Wextra",
     "-Wno-uninitialized", "-Wno-maybe-uninitialized",  # GCC's own intrinsics begin with undefined registers
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Processors that the kernel is compiled for."""
+
+    name: str
+    tune: str
+    """The processor whose timings the compiler goes by."""
+    features: tuple[str, ...]
+    """What a processor must have, as /proc/cpuinfo names it."""
+
+    @property
+    def flags(self) -> list[str]:
+        """Return what the compiler is told."""
+        return [*_FLAGS, f"-mtune={self.tune}", *(f"-m{feature.replace('_', '')}" for feature in self.features)]
+
+
+TARGETS = (
+    Target(
+        "avx512vnni",
+        "icelake-server",
+        ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "fma", "f16c"),
+    ),
+    Target("avx2", "haswell", ("avx2", "fma", "f16c")),
+)
+"""The fastest first."""
 _COMPILERS = ("c++", "g++", "clang++")
 
 
 def find(cache: Path = CACHE) -> Path | None:
-    """Return the compiled kernel of the present sources, None where there is none or this machine cannot run it."""
-    path = cache / _name()
-    return path if path.exists() and supported() else None
+    """Return the fastest kernel that is compiled of the present sources and that this machine can run, None if none."""
+    paths = (cache / _file(target) for target in supported())
+    return next((path for path in paths if path.exists()), None)
 
 
-def supported() -> bool:
-    """Tell whether this processor can run the kernel."""
+def supported() -> list[Target]:
+    """Return the targets that this processor is one of."""
     try:
         flags = Path("/proc/cpuinfo").read_text().split("flags", maxsplit=1)[1].split("\n", maxsplit=1)[0].split()
     except (OSError, IndexError):  # not Linux, not x86
-        return False
-    return set(FEATURES) <= set(flags)
+        return []
+    return [target for target in TARGETS if set(target.features) <= set(flags)]
 
 
-def compile_kernel(cache: Path = CACHE) -> Path:
+def compile_kernel(target: Target, cache: Path = CACHE) -> Path:
     """Compile the kernel, unless that was done, and return its path. This machine need not be able to run it.
 
     :raises RuntimeError: there is no compiler, or it fails; the message says how.
     """
-    path = cache / _name()
+    path = cache / _file(target)
     if path.exists():
         return path
     if platform.machine() != "x86_64":
@@ -63,7 +88,7 @@ def compile_kernel(cache: Path = CACHE) -> Path:
     handle, unfinished = tempfile.mkstemp(suffix=".so", dir=cache)
     os.close(handle)
     try:
-        command = [compiler, *_FLAGS, str(SOURCES / "model.cpp"), "-o", unfinished]
+        command = [compiler, *target.flags, str(SOURCES / "model.cpp"), "-o", unfinished]
         subprocess.run(command, check=True, capture_output=True, text=True)
         Path(unfinished).chmod(0o755)
         Path(unfinished).replace(path)  # whoever looks meanwhile sees a whole file or none
@@ -74,23 +99,24 @@ def compile_kernel(cache: Path = CACHE) -> Path:
     return path
 
 
-def _name() -> str:
-    digest = hashlib.sha256(" ".join(_FLAGS).encode())
+def _file(target: Target) -> str:
+    digest = hashlib.sha256(" ".join(target.flags).encode())
     for source in sorted(SOURCES.iterdir()):
         digest.update(f"\0{source.name}\0".encode() + source.read_bytes())
-    return f"avx512vnni-{digest.hexdigest()[:12]}.so"
+    return f"{target.name}-{digest.hexdigest()[:12]}.so"
 
 
 def main() -> int:
     """Compile, and say what will score. A failure is not one of the installation: PyTorch scores then."""
     logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
     try:
-        compile_kernel()
+        for target in TARGETS:
+            compile_kernel(target)
     except RuntimeError as error:
-        logger.info("The scoring kernel was not compiled (%s). PyTorch scores instead, at a third of the speed.", error)
+        logger.info("The scoring kernel was not compiled (%s). PyTorch scores instead, several times slower.", error)
     else:
         if not supported():
-            logger.info("The scoring kernel is compiled, but this processor lacks AVX-512 VNNI: PyTorch scores here.")
+            logger.info("The scoring kernel is compiled, but this processor lacks AVX2: PyTorch scores, much slower.")
     return 0
 
 

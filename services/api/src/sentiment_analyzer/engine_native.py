@@ -1,6 +1,7 @@
 """The kernel in kernel/model.cpp behind Python: one call per chunk of windows, without the interpreter lock."""
 
 import ctypes
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,12 +24,11 @@ class NativeEngine:
     Each chunk is computed by one thread, so that cores never wait for each other inside a layer.
     """
 
-    name = "kernel"
-
     def __init__(self, checkpoint: Checkpoint, kernel: Path) -> None:
         """Quantize the checkpoint and hand it to the compiled kernel."""
         config = checkpoint.config
         tensors = list(_tensors(checkpoint))
+        self.name = f"kernel {kernel.stem.partition('-')[0]}"
         self.window_size = config["max_position_embeddings"] - 2
         self.nbytes = sum(tensor.nbytes for tensor in tensors)
         self._cls_id, self._sep_id = (checkpoint.tokenizer.token_to_id(token) for token in SPECIAL_TOKENS[:2])
@@ -40,11 +40,7 @@ class NativeEngine:
         self._tensors = [tensor for tensor in tensors if tensor.dtype != np.int8]  # of int8 it has copies
         self._cores = cpus.available()
         self._threads = ThreadPoolExecutor(self._cores, "kernel")
-
-    def __del__(self) -> None:
-        if hasattr(self, "_threads"):
-            self._threads.shutdown(cancel_futures=True)
-            self._library.model_delete(self._model)
+        weakref.finalize(self, _release, self._threads, self._library, self._model)
 
     @staticmethod
     def fits(checkpoint: Checkpoint) -> bool:
@@ -77,6 +73,11 @@ class NativeEngine:
         pointers = (ctypes.c_void_p(ids.ctypes.data), ctypes.c_void_p(lengths.ctypes.data))
         self._library.model_logits(self._model, *pointers, len(chunk), ctypes.c_void_p(out.ctypes.data))
         logits[chunk] = out
+
+
+def _release(threads: ThreadPoolExecutor, library: ctypes.CDLL, model: ctypes.c_void_p) -> None:
+    threads.shutdown(cancel_futures=True)
+    library.model_delete(model)
 
 
 def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -19,10 +19,42 @@ class Linear(Protocol):
         """Map float32 [rows, inputs] to float32 [rows, outputs]."""
 
 
+class IntegerProducts:
+    """Products of int8 by oneDNN, which is fast where the processor has VNNI, and slower than float32 elsewhere."""
+
+    def __init__(self, weight: Tensor) -> None:
+        """Take int8 [outputs, inputs]."""
+        self._weight = weight.t()  # [inputs, outputs]
+        self.nbytes = weight.nbytes
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """Multiply rows of whole numbers up to 127, float32 [rows, inputs]; return float32 [rows, outputs]."""
+        return torch._int_mm(rows.to(torch.int8), self._weight).float()
+
+
+class FloatProducts:
+    """The same sums in float32, which holds whole numbers up to 2^24: exact, in whichever order they are added up."""
+
+    EXACT_INPUTS = 2**24 // INT8_MAX**2
+
+    def __init__(self, weight: Tensor) -> None:
+        """Take int8 [outputs, inputs]."""
+        self._weights = [part.float().t() for part in weight.split(self.EXACT_INPUTS, dim=1)]  # [inputs, outputs] each
+        self.nbytes = sum(part.nbytes for part in self._weights)
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """Multiply rows of whole numbers up to 127, float32 [rows, inputs]; return float32 [rows, outputs]."""
+        parts = rows.split(self.EXACT_INPUTS, dim=1)
+        products: Tensor = parts[0] @ self._weights[0]
+        for part, weight in zip(parts[1:], self._weights[1:], strict=True):
+            products += part @ weight
+        return products
+
+
 class Int8Linear:
     """Weights in int8 with a scale per output, activations in int8 with a scale per row (per token).
 
-    A row's result depends on that row alone: the products are exact in int32, and all else is elementwise.
+    A row's result depends on that row alone: the products are exact, and all else is elementwise.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
@@ -32,17 +64,16 @@ class Int8Linear:
         :param bias: float [outputs].
         """
         quantized, scale = quantize(weight.numpy())
-        self._weight = torch.from_numpy(quantized).t()  # [inputs, outputs]
+        products = IntegerProducts if torch.cpu._is_vnni_supported() else FloatProducts
+        self._products = products(torch.from_numpy(quantized))
         self._scale = torch.from_numpy(scale)
         self._bias = bias.float()
-        self.nbytes = self._weight.nbytes + self._scale.nbytes + self._bias.nbytes
+        self.nbytes = self._products.nbytes + self._scale.nbytes + self._bias.nbytes
 
     def __call__(self, rows: Tensor) -> Tensor:
         """Map float32 [rows, inputs] to float32 [rows, outputs]."""
         scale = rows.abs().amax(dim=1, keepdim=True).clamp_min(TINY) / INT8_MAX  # float32 [rows, 1]
-        quantized = torch.round(rows / scale).to(torch.int8)
-        products = torch._int_mm(quantized, self._weight)  # int32 [rows, outputs], exact
-        return products.float().mul_(scale).mul_(self._scale).add_(self._bias)
+        return self._products(torch.round(rows / scale)).mul_(scale).mul_(self._scale).add_(self._bias)
 
 
 class FloatLinear:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,13 +10,19 @@ import pytest
 from src.config import ROOT
 from src.sentiment_analyzer import compiler
 from src.sentiment_analyzer.checkpoint import open_checkpoint
+from src.sentiment_analyzer.compiler import Target
 from src.sentiment_analyzer.engine import open_engine
 from src.sentiment_analyzer.engine_native import NativeEngine
 from src.sentiment_analyzer.engine_torch import TorchEngine
 
 Save = Callable[..., Path]
 
-pytestmark = pytest.mark.skipif(not compiler.supported(), reason="needs a processor with AVX-512 VNNI")
+
+@pytest.fixture(autouse=True, params=compiler.supported(), ids=lambda target: target.name)
+def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
+    """Each kernel that this processor can run, not only the fastest."""
+    monkeypatch.setattr(compiler, "supported", lambda: [request.param])
+    return cast("Target", request.param)
 
 
 def build_windows(lengths: list[int]) -> list[list[int]]:
@@ -39,12 +46,12 @@ def test_the_kernel_agrees_with_float32(save_checkpoint: Save, shape: dict[str, 
     np.testing.assert_allclose(open_engine(checkpoint).logits(windows), exact, atol=0.1)
 
 
-def test_the_kernel_agrees_with_float32_on_the_model_that_ships() -> None:
+def test_the_kernel_agrees_with_float32_on_the_model_that_ships(target: Target) -> None:
     checkpoint = open_checkpoint(str(ROOT / "model"))
     windows = build_windows([3, 24, 24, 60, 254, 510])
     native, exact = open_engine(checkpoint).logits(windows), TorchEngine(checkpoint, quantized=False).logits(windows)
     assert np.abs(native - exact).mean() < 0.1
-    assert open_engine(checkpoint).name == "kernel"
+    assert open_engine(checkpoint).name == f"kernel {target.name}"
 
 
 def test_a_window_has_the_same_logits_to_the_bit_in_any_company() -> None:

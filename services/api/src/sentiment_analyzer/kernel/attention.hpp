@@ -38,15 +38,16 @@ class Attention {
   }
 
  private:
-  static constexpr int QUERIES = 12, COLUMNS = 32;  // 24 sums, as in a linear layer
+  static constexpr int COLUMNS = 2 * LANES;
 
   void pack(const float* query, int dim, int head_dim, int length, int width) {
-    uint8_t* queries = queries_.reserve(size_t(head_dim) * length);
+    Rounded* queries = queries_.reserve(size_t(head_dim) * length);
     int8_t* keys = keys_.reserve(size_t(head_dim) * width);
     float *query_scale = query_scale_.reserve(length), *key_scale = key_scale_.reserve(width);
     int32_t* excess = excess_.reserve(width);
     const float root = 1.f / std::sqrt(float(head_dim));
-    alignas(64) uint8_t key[256];
+    alignas(64) Rounded key[256];
+    alignas(64) int8_t weights[256];
     for (int row = 0; row < width; ++row) {
       if (row < length) {
         const float* values = query + size_t(row) * 3 * dim;
@@ -54,81 +55,78 @@ class Attention {
         key_scale[row] = quantize(values + dim, head_dim, key);
       } else {
         key_scale[row] = 0.f;
-        std::fill(key, key + head_dim, 128);
+        std::fill(key, key + head_dim, Rounded(MIDDLE));
       }
       int sum = 0;
-      for (int i = 0; i < head_dim; ++i) sum += int(key[i]) - 128;
-      for (int i = 0; i < head_dim; ++i) key[i] ^= 128;  // signed again
-      excess[row] = 128 * sum;
-      for (int i = 0; i < head_dim; i += 4) std::memcpy(keys + size_t(i) * width + row * 4, key + i, 4);
+      for (int i = 0; i < head_dim; ++i) sum += weights[i] = int8_t(int(key[i]) - MIDDLE);
+      for (int i = 0; i < head_dim; i += DEPTH) std::memcpy(keys + size_t(i) * width + row * DEPTH, weights + i, DEPTH);
+      excess[row] = MIDDLE * sum;
     }
   }
 
   // Scores of QUERIES rows against COLUMNS keys, float32, rows width apart.
   void score(const int* rows, int head_dim, int column, int width, float* out) const {
     alignas(64) int32_t sums[QUERIES * COLUMNS];
-    const uint8_t* query[QUERIES];
+    const Rounded* query[QUERIES];
     for (int i = 0; i < QUERIES; ++i) query[i] = queries_.get() + size_t(rows[i]) * head_dim;
-    multiply(query, keys_.get() + column * 4, size_t(width) * 4, head_dim, sums);
+    products(query, keys_.get() + column * DEPTH, size_t(width) * DEPTH, head_dim, sums);
     for (int i = 0; i < QUERIES; ++i)
       for (int j = 0; j < COLUMNS; j += LANES) {
-        const __m512i exact = _mm512_sub_epi32(_mm512_load_si512(sums + i * COLUMNS + j),
-                                               _mm512_loadu_si512(excess_.get() + column + j));
-        const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(query_scale_.get()[rows[i]]),
-                                           _mm512_loadu_ps(key_scale_.get() + column + j));
-        _mm512_storeu_ps(out + size_t(i) * width + j, _mm512_mul_ps(_mm512_cvtepi32_ps(exact), scale));
+        const Ints exact = subtract(load(sums + i * COLUMNS + j), load(excess_.get() + column + j));
+        const Floats scale = multiply(all(query_scale_.get()[rows[i]]), load(key_scale_.get() + column + j));
+        store(out + size_t(i) * width + j, multiply(to_floats(exact), scale));
       }
   }
 
   // Apart, and not inlined: what surrounds them would push sums out of registers.
-  __attribute__((noinline)) static void multiply(const uint8_t* const* query, const int8_t* keys, size_t stride,
+  __attribute__((noinline)) static void products(const Rounded* const* query, const int8_t* keys, size_t stride,
                                                  int head_dim, int32_t* out) {
-    __m512i sums[QUERIES][2];
+    Ints sums[QUERIES][2];
 #pragma GCC unroll 12
-    for (int i = 0; i < QUERIES; ++i) sums[i][0] = sums[i][1] = _mm512_setzero_si512();
-    for (int k = 0; k < head_dim; k += 4, keys += stride) {
-      const __m512i left = _mm512_loadu_si512(keys), right = _mm512_loadu_si512(keys + 64);
+    for (int i = 0; i < QUERIES; ++i) sums[i][0] = sums[i][1] = all(0);
+    for (int k = 0; k < head_dim; k += DEPTH, keys += stride) {
+      const Ints left = load_weights(keys), right = load_weights(keys + DEPTH * LANES);
 #pragma GCC unroll 12
       for (int i = 0; i < QUERIES; ++i) {
-        int32_t four;
-        std::memcpy(&four, query[i] + k, 4);
-        const __m512i bytes = _mm512_set1_epi32(four);
-        sums[i][0] = _mm512_dpbusd_epi32(sums[i][0], bytes, left);
-        sums[i][1] = _mm512_dpbusd_epi32(sums[i][1], bytes, right);
+        int32_t some;  // DEPTH of them
+        std::memcpy(&some, query[i] + k, 4);
+        const Ints values = all(some);
+        sums[i][0] = dot(sums[i][0], values, left);
+        sums[i][1] = dot(sums[i][1], values, right);
       }
     }
 #pragma GCC unroll 12
     for (int i = 0; i < QUERIES; ++i) {
-      _mm512_store_si512(out + i * COLUMNS, sums[i][0]);
-      _mm512_store_si512(out + i * COLUMNS + LANES, sums[i][1]);
+      store(out + i * COLUMNS, sums[i][0]);
+      store(out + i * COLUMNS + LANES, sums[i][1]);
     }
   }
 
   // Sums of COLUMNS values of every token, weighted for each of QUERIES rows.
   __attribute__((noinline)) static void blend(const float* const* weights, const float* values, size_t stride, int length,
                                               const float* inverse, float* const* out) {
-    __m512 sums[QUERIES][2];
+    Floats sums[QUERIES][2];
 #pragma GCC unroll 12
-    for (int i = 0; i < QUERIES; ++i) sums[i][0] = sums[i][1] = _mm512_setzero_ps();
+    for (int i = 0; i < QUERIES; ++i) sums[i][0] = sums[i][1] = all(0.f);
     for (int token = 0; token < length; ++token, values += stride) {
-      const __m512 left = _mm512_loadu_ps(values), right = _mm512_loadu_ps(values + LANES);
+      const Floats left = load(values), right = load(values + LANES);
 #pragma GCC unroll 12
       for (int i = 0; i < QUERIES; ++i) {
-        const __m512 weight = _mm512_set1_ps(weights[i][token]);
-        sums[i][0] = _mm512_fmadd_ps(weight, left, sums[i][0]);
-        sums[i][1] = _mm512_fmadd_ps(weight, right, sums[i][1]);
+        const Floats weight = all(weights[i][token]);
+        sums[i][0] = multiply_add(weight, left, sums[i][0]);
+        sums[i][1] = multiply_add(weight, right, sums[i][1]);
       }
     }
 #pragma GCC unroll 12
     for (int i = 0; i < QUERIES; ++i) {
-      const __m512 scale = _mm512_set1_ps(inverse[i]);
-      _mm512_storeu_ps(out[i], _mm512_mul_ps(sums[i][0], scale));
-      _mm512_storeu_ps(out[i] + LANES, _mm512_mul_ps(sums[i][1], scale));
+      const Floats scale = all(inverse[i]);
+      store(out[i], multiply(sums[i][0], scale));
+      store(out[i] + LANES, multiply(sums[i][1], scale));
     }
   }
 
-  Buffer<uint8_t> queries_;  // [length, head_dim]
-  Buffer<int8_t> keys_;      // [head_dim / 4][width][4]
-  Buffer<int32_t> excess_;   // [width]: what the queries' middle of 128 adds
+  Buffer<Rounded> queries_;  // [length, head_dim]
+  Buffer<int8_t> keys_;      // [head_dim / DEPTH][width][DEPTH]
+  Buffer<int32_t> excess_;   // [width]: what the queries' middle adds
   Buffer<float> query_scale_, key_scale_, scores_;
 };

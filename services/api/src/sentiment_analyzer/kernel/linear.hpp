@@ -5,8 +5,8 @@
 
 #include "rows.hpp"
 
-constexpr int PANEL = 64;  // outputs that are computed together
-constexpr int ROWS = 6;    // by so many rows: 24 sums, 4 weights and 1 row's bytes fit the 32 registers
+constexpr int PANEL = REGISTERS * LANES;  // outputs that are computed together
+constexpr int ROWS = 6;                   // by so many rows
 
 class Linear {
  public:
@@ -15,63 +15,62 @@ class Linear {
       : inputs_(inputs), outputs_(outputs), scale_(scale), bias_(bias) {
     int8_t* packed = panels_.reserve(size_t(inputs) * outputs);
     for (int panel = 0; panel < outputs; panel += PANEL)
-      for (int k = 0; k < inputs; k += 4)
-        for (int output = panel; output < panel + PANEL; ++output, packed += 4)
-          std::memcpy(packed, weight + size_t(output) * inputs + k, 4);
+      for (int k = 0; k < inputs; k += DEPTH)
+        for (int output = panel; output < panel + PANEL; ++output, packed += DEPTH)
+          std::memcpy(packed, weight + size_t(output) * inputs + k, DEPTH);
     int32_t* excess = excess_.reserve(outputs);
     for (int output = 0; output < outputs; ++output) {
       int sum = 0;
       for (int k = 0; k < inputs; ++k) sum += weight[size_t(output) * inputs + k];
-      excess[output] = 128 * sum;  // what the rows' middle of 128 adds
+      excess[output] = MIDDLE * sum;  // what the rows' middle adds
     }
   }
 
   // rows is [count, inputs], out [count, outputs]; all three have room for count rounded up to a multiple of ROWS.
-  void apply(const uint8_t* rows, const float* row_scale, int count, float* out) const {
+  void apply(const Rounded* rows, const float* row_scale, int count, float* out) const {
     alignas(64) int32_t sums[ROWS * PANEL];
     for (int panel = 0; panel < outputs_; panel += PANEL)
       for (int first = 0; first < count; first += ROWS) {
-        multiply(panels_.get() + size_t(panel) * inputs_, rows + size_t(first) * inputs_, inputs_, sums);
+        products(panels_.get() + size_t(panel) * inputs_, rows + size_t(first) * inputs_, inputs_, sums);
         for (int row = 0; row < ROWS; ++row)
           for (int i = 0; i < PANEL; i += LANES) {
-            const __m512i exact = _mm512_sub_epi32(_mm512_load_si512(sums + row * PANEL + i),
-                                                   _mm512_load_si512(excess_.get() + panel + i));
-            const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(exact), _mm512_set1_ps(row_scale[first + row]));
-            _mm512_storeu_ps(out + size_t(first + row) * outputs_ + panel + i,
-                             _mm512_fmadd_ps(scaled, _mm512_loadu_ps(scale_ + panel + i), _mm512_loadu_ps(bias_ + panel + i)));
+            const Ints exact = subtract(load(sums + row * PANEL + i), load(excess_.get() + panel + i));
+            const Floats scaled = multiply(to_floats(exact), all(row_scale[first + row]));
+            store(out + size_t(first + row) * outputs_ + panel + i,
+                  multiply_add(scaled, load(scale_ + panel + i), load(bias_ + panel + i)));
           }
       }
   }
 
  private:
   // Apart, and not inlined: what surrounds it would push sums out of registers.
-  __attribute__((noinline)) static void multiply(const int8_t* weights, const uint8_t* rows, size_t inputs, int32_t* out) {
-    __m512i sums[ROWS][4];
+  __attribute__((noinline)) static void products(const int8_t* weights, const Rounded* rows, size_t inputs, int32_t* out) {
+    Ints sums[ROWS][REGISTERS];
 #pragma GCC unroll 6
     for (int row = 0; row < ROWS; ++row)
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) sums[row][i] = _mm512_setzero_si512();
-    for (size_t k = 0; k < inputs; k += 4, weights += 4 * PANEL) {
-      __m512i weight[4];
+      for (int i = 0; i < REGISTERS; ++i) sums[row][i] = all(0);
+    for (size_t k = 0; k < inputs; k += DEPTH, weights += DEPTH * PANEL) {
+      Ints weight[REGISTERS];
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) weight[i] = _mm512_load_si512(weights + 64 * i);
+      for (int i = 0; i < REGISTERS; ++i) weight[i] = load_weights(weights + i * DEPTH * LANES);
 #pragma GCC unroll 6
       for (int row = 0; row < ROWS; ++row) {
-        int32_t four;
-        std::memcpy(&four, rows + row * inputs + k, 4);
-        const __m512i bytes = _mm512_set1_epi32(four);
+        int32_t some;  // DEPTH of them
+        std::memcpy(&some, rows + row * inputs + k, 4);
+        const Ints values = all(some);
 #pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) sums[row][i] = _mm512_dpbusd_epi32(sums[row][i], bytes, weight[i]);
+        for (int i = 0; i < REGISTERS; ++i) sums[row][i] = dot(sums[row][i], values, weight[i]);
       }
     }
 #pragma GCC unroll 6
     for (int row = 0; row < ROWS; ++row)
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) _mm512_store_si512(out + row * PANEL + i * LANES, sums[row][i]);
+      for (int i = 0; i < REGISTERS; ++i) store(out + row * PANEL + i * LANES, sums[row][i]);
   }
 
   int inputs_, outputs_;
   const float *scale_, *bias_;
-  Buffer<int8_t> panels_;  // [outputs / PANEL][inputs / 4][PANEL][4]
+  Buffer<int8_t> panels_;  // [outputs / PANEL][inputs / DEPTH][PANEL][DEPTH]
   Buffer<int32_t> excess_;
 };

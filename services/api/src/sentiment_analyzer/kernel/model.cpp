@@ -1,4 +1,4 @@
-// DistilBERT's forward pass for processors with AVX-512 VNNI: Sanh et al. (2019), https://arxiv.org/abs/1910.01108.
+// DistilBERT's forward pass: Sanh et al. (2019), https://arxiv.org/abs/1910.01108.
 //
 // Windows lie one behind the other with no padding. A row's result depends on that row alone, attention on its window
 // alone: a window has the same logits, to the bit, whatever else is in the call and on however many threads.
@@ -41,7 +41,7 @@ class Tensors {
 
 struct Workspace {
   Buffer<float> rows, qkv, mixed, hidden, scale, hidden_scale;
-  Buffer<uint8_t> quantized, quantized_hidden;
+  Buffer<Rounded> quantized, quantized_hidden;
   Attention attention;
 };
 
@@ -87,8 +87,7 @@ class Model {
     for (int window = 0; window < windows; ++window)
       for (int position = 0; position < lengths[window]; ++position, ++at, row += dim_) {
         const uint16_t* word = words_ + size_t(ids[at]) * dim_;
-        for (int i = 0; i < dim_; i += LANES)
-          _mm512_storeu_ps(row + i, _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(word + i))));
+        for (int i = 0; i < dim_; i += LANES) store(row + i, load_halves(word + i));
         add(row, positions_ + size_t(position) * dim_, dim_);
         finish(at, embedding_norm_, space);
       }
@@ -98,7 +97,7 @@ class Model {
   int attend(const Layer& layer, const int32_t* lengths, int windows, int count, bool last, Workspace& space) const {
     float *qkv = space.qkv.reserve(0), *mixed = space.mixed.reserve(0), *scale = space.scale.reserve(0);
     float* rows = space.rows.reserve(0);
-    uint8_t* quantized = space.quantized.reserve(0);
+    Rounded* quantized = space.quantized.reserve(0);
     layer.query_key_value.apply(quantized, scale, count, qkv);
     const int head_dim = dim_ / heads_;
     int left = 0;
@@ -122,7 +121,7 @@ class Model {
 
   void feed_forward(const Layer& layer, int first, int count, Workspace& space) const {
     float *hidden = space.hidden.reserve(0), *scale = space.hidden_scale.reserve(0), *out = space.mixed.reserve(0);
-    uint8_t* quantized = space.quantized_hidden.reserve(0);
+    Rounded* quantized = space.quantized_hidden.reserve(0);
     layer.ffn_in.apply(space.quantized.reserve(0) + size_t(first) * dim_, space.scale.reserve(0) + first, count, hidden);
     for (int row = 0; row < count; ++row) {
       gelu(hidden + size_t(row) * hidden_dim_, hidden_dim_);
@@ -140,12 +139,10 @@ class Model {
     pre_classifier_.apply(space.quantized.reserve(0), space.scale.reserve(0), windows, pooled);
     for (int window = 0; window < windows; ++window, pooled += dim_)
       for (int label = 0; label < 2; ++label) {
-        __m512 sum = _mm512_setzero_ps();
-        for (int i = 0; i < dim_; i += LANES) {
-          const __m512 positive = _mm512_max_ps(_mm512_loadu_ps(pooled + i), _mm512_setzero_ps());
-          sum = _mm512_fmadd_ps(positive, _mm512_loadu_ps(classifier_.weight + size_t(label) * dim_ + i), sum);
-        }
-        *out++ = _mm512_reduce_add_ps(sum) + classifier_.bias[label];
+        Floats total = all(0.f);
+        for (int i = 0; i < dim_; i += LANES)
+          total = multiply_add(larger(load(pooled + i), all(0.f)), load(classifier_.weight + size_t(label) * dim_ + i), total);
+        *out++ = sum(total) + classifier_.bias[label];
       }
   }
 

@@ -1,15 +1,13 @@
 // What happens to one token's row, float32 [n], n a multiple of 16. No result depends on any other row.
 #pragma once
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 
-constexpr int LANES = 16;  // float32 in a register
+#include "simd.hpp"
 
 // Memory on cache lines that only grows; its contents are lost when it does.
 template <class T>
@@ -32,39 +30,33 @@ class Buffer {
   size_t size_ = 0;
 };
 
-// Rounds a row to 8 bits with a scale of its own: x = scale * (quantized - 128), quantized in [1, 255].
-// Unsigned, because the processor multiplies unsigned by signed bytes. Returns the scale.
-inline float quantize(const float* x, int n, uint8_t* quantized) {
-  __m512 most = _mm512_setzero_ps();
-  for (int i = 0; i < n; i += LANES) most = _mm512_max_ps(most, _mm512_abs_ps(_mm512_loadu_ps(x + i)));
-  const float top = std::max(_mm512_reduce_max_ps(most), 1e-12f);
-  const __m512 inverse = _mm512_set1_ps(127.f / top);
-  const __m512i middle = _mm512_set1_epi32(128);
-  for (int i = 0; i < n; i += LANES) {
-    const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), inverse));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(quantized + i), _mm512_cvtepi32_epi8(_mm512_add_epi32(rounded, middle)));
-  }
+// Rounds a row to 8 bits with a scale of its own: x = scale * (rounded - MIDDLE). Returns the scale.
+inline float quantize(const float* x, int n, Rounded* rounded) {
+  Floats most = all(0.f);
+  for (int i = 0; i < n; i += LANES) most = larger(most, absolute(load(x + i)));
+  const float top = std::max(largest(most), 1e-12f);
+  const Floats inverse = all(127.f / top);
+  for (int i = 0; i < n; i += LANES) round_to(rounded + i, multiply(load(x + i), inverse));
   return top / 127.f;
 }
 
 inline void add(float* x, const float* other, int n) {
-  for (int i = 0; i < n; i += LANES)
-    _mm512_storeu_ps(x + i, _mm512_add_ps(_mm512_loadu_ps(x + i), _mm512_loadu_ps(other + i)));
+  for (int i = 0; i < n; i += LANES) store(x + i, add(load(x + i), load(other + i)));
 }
 
 // Layer normalization: Ba et al. (2016), https://arxiv.org/abs/1607.06450.
 inline void normalize(float* x, int n, const float* weight, const float* bias) {
-  __m512 sum = _mm512_setzero_ps(), squares = _mm512_setzero_ps();
-  for (int i = 0; i < n; i += LANES) sum = _mm512_add_ps(sum, _mm512_loadu_ps(x + i));
-  const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / n);
+  Floats total = all(0.f), squares = all(0.f);
+  for (int i = 0; i < n; i += LANES) total = add(total, load(x + i));
+  const Floats mean = all(sum(total) / n);
   for (int i = 0; i < n; i += LANES) {
-    const __m512 centred = _mm512_sub_ps(_mm512_loadu_ps(x + i), mean);
-    squares = _mm512_fmadd_ps(centred, centred, squares);
+    const Floats centred = subtract(load(x + i), mean);
+    squares = multiply_add(centred, centred, squares);
   }
-  const __m512 inverse = _mm512_set1_ps(1.f / std::sqrt(_mm512_reduce_add_ps(squares) / n + 1e-12f));
+  const Floats inverse = all(1.f / std::sqrt(sum(squares) / n + 1e-12f));
   for (int i = 0; i < n; i += LANES) {
-    const __m512 unit = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(x + i), mean), inverse);
-    _mm512_storeu_ps(x + i, _mm512_fmadd_ps(unit, _mm512_loadu_ps(weight + i), _mm512_loadu_ps(bias + i)));
+    const Floats unit = multiply(subtract(load(x + i), mean), inverse);
+    store(x + i, multiply_add(unit, load(weight + i), load(bias + i)));
   }
 }
 
@@ -73,40 +65,37 @@ inline void normalize(float* x, int n, const float* weight, const float* bias) {
 inline void gelu(float* x, int n) {
   constexpr float COEFFICIENTS[] = {0.797638416f,     -0.13238053f,    0.0194375366f,    -0.00215814891f, 0.000176977017f,
                                     -1.02948952e-05f, 3.97223772e-07f, -9.03034802e-09f, 9.09379932e-11f};
-  const __m512 limit = _mm512_set1_ps(4.25f), half = _mm512_set1_ps(.5f);
+  const Floats limit = all(4.25f), half = all(.5f);
   for (int i = 0; i < n; i += LANES) {
-    const __m512 value = _mm512_loadu_ps(x + i), halved = _mm512_mul_ps(value, half);
-    const __m512 clipped = _mm512_max_ps(_mm512_min_ps(value, limit), _mm512_sub_ps(_mm512_setzero_ps(), limit));
-    const __m512 square = _mm512_mul_ps(clipped, clipped);
-    __m512 polynomial = _mm512_set1_ps(COEFFICIENTS[8]);
-    for (int power = 7; power >= 0; --power)
-      polynomial = _mm512_fmadd_ps(polynomial, square, _mm512_set1_ps(COEFFICIENTS[power]));
-    _mm512_storeu_ps(x + i, _mm512_fmadd_ps(halved, _mm512_mul_ps(clipped, polynomial), halved));
+    const Floats value = load(x + i), halved = multiply(value, half);
+    const Floats clipped = larger(smaller(value, limit), subtract(all(0.f), limit));
+    const Floats square = multiply(clipped, clipped);
+    Floats polynomial = all(COEFFICIENTS[8]);
+    for (int power = 7; power >= 0; --power) polynomial = multiply_add(polynomial, square, all(COEFFICIENTS[power]));
+    store(x + i, multiply_add(halved, multiply(clipped, polynomial), halved));
   }
 }
 
 // e^x for x <= 0: 2^n times the Taylor polynomial of 2^f, |f| <= 1/2; relative error at most 3e-6, 0 far below.
-inline __m512 exponential(__m512 x) {
+inline Floats exponential(Floats x) {
   constexpr float COEFFICIENTS[] = {1.f, 0.693147182f, 0.240226507f, 0.0555041087f, 0.00961812911f, 0.00133335581f};
-  const __m512 scaled = _mm512_max_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _mm512_set1_ps(-150.f));
-  const __m512 whole = _mm512_roundscale_ps(scaled, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const __m512 rest = _mm512_sub_ps(scaled, whole);
-  __m512 polynomial = _mm512_set1_ps(COEFFICIENTS[5]);
-  for (int power = 4; power >= 0; --power)
-    polynomial = _mm512_fmadd_ps(polynomial, rest, _mm512_set1_ps(COEFFICIENTS[power]));
-  return _mm512_scalef_ps(polynomial, whole);
+  const Floats scaled = larger(multiply(x, all(1.44269504f)), all(-150.f));
+  const Floats whole = nearest(scaled), rest = subtract(scaled, whole);
+  Floats polynomial = all(COEFFICIENTS[5]);
+  for (int power = 4; power >= 0; --power) polynomial = multiply_add(polynomial, rest, all(COEFFICIENTS[power]));
+  return times_power_of_two(polynomial, whole);
 }
 
 // Turns scores into weights that are still to be divided by their sum. Returns 1 / sum.
 inline float softmax(float* scores, int n) {
-  __m512 most = _mm512_loadu_ps(scores);
-  for (int i = LANES; i < n; i += LANES) most = _mm512_max_ps(most, _mm512_loadu_ps(scores + i));
-  const __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(most));
-  __m512 sum = _mm512_setzero_ps();
+  Floats most = load(scores);
+  for (int i = LANES; i < n; i += LANES) most = larger(most, load(scores + i));
+  const Floats top = all(largest(most));
+  Floats total = all(0.f);
   for (int i = 0; i < n; i += LANES) {
-    const __m512 weight = exponential(_mm512_sub_ps(_mm512_loadu_ps(scores + i), top));
-    sum = _mm512_add_ps(sum, weight);
-    _mm512_storeu_ps(scores + i, weight);
+    const Floats weight = exponential(subtract(load(scores + i), top));
+    total = add(total, weight);
+    store(scores + i, weight);
   }
-  return 1.f / _mm512_reduce_add_ps(sum);
+  return 1.f / sum(total);
 }
