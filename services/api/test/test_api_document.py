@@ -50,7 +50,7 @@ class Caller:
         }
         path = self.path.replace("{review_id}", str(other.pop("review_id", self.review_id)))
         request = {"query_string": query, **self._body(), **other}
-        return self.client.open(path, method=self.method, **request)
+        return self.client.open(path, method=self.method, buffered=True, **request)  # a stream, to its end
 
     def _body(self) -> Json:
         content = self.operation.get("requestBody", {}).get("content", {})

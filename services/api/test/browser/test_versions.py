@@ -93,7 +93,7 @@ def test_two_model_versions_are_compared_at_an_address_of_their_own(page: Page, 
     expect(compared).to_contain_text("Both scored 3 reviews")
     page.get_by_text("Compare two model versions").click()
     expect(compared).to_be_hidden()
-    assert page.url == f"{service.address}/"
+    expect(page).to_have_url(f"{service.address}/")  # a disclosure tells of its closing later
 
 
 def test_a_comparison_goes_by_the_filters(page: Page, service: Service) -> None:
