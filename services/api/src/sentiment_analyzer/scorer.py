@@ -55,7 +55,7 @@ class Scorer:
         self._model_path, self._queue, self._seconds = model_path, queue, seconds
         self._keys = itertools.count(1)
         self._waiters: dict[int, _Waiter] = {}
-        self._lock = threading.Lock()  # of _waiters, and of sending
+        self._lock = threading.Lock()  # of _waiters, of telling how many they are, and of sending
         self._closed = False
         self.observer: Observer | None = None
         self._child, self.ready = Child(model_path), True
@@ -112,8 +112,7 @@ class Scorer:
         finally:
             with self._lock:
                 self._waiters.pop(job.key, None)
-            if self.observer:
-                self.observer.waiting(self.waiting)
+                self._tell_waiting()
 
     def close(self) -> None:
         """End the process; what waits for it raises `ScorerAway`."""
@@ -133,6 +132,10 @@ class Scorer:
                 self._child.send(job)
             except OSError as error:
                 raise ScorerAway from error
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        """Tell the observer, with the lock held: what one thread counted must not come after what another did later."""
         if self.observer:
             self.observer.waiting(self.waiting)
 

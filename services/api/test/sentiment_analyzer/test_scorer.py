@@ -17,6 +17,7 @@ from src.config import ROOT
 from src.sentiment_analyzer import ModelError
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
 from src.sentiment_analyzer.scorer import Scorer
+from src.sentiment_analyzer.scorer_messages import Batch
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.service import wait_until
 
@@ -24,6 +25,24 @@ pytestmark = pytest.mark.server
 
 MODEL = str(ROOT / "model")
 TEXTS = ["A fine film.", "A dull film.", "Terrible. " * 600, ""]
+
+
+class Notes:
+    """An observer that is slow to write down that calls wait, and quick when none does."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.batches: list[Batch] = []
+
+    def waiting(self, calls: int) -> None:
+        time.sleep(0.1 if calls else 0)
+        self.calls = calls
+
+    def computed(self, batch: Batch) -> None:
+        self.batches.append(batch)
+
+    def started_again(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -63,6 +82,13 @@ def test_threads_may_share_it(scorer: Scorer, analyzer: SentimentAnalyzer) -> No
         found = list(pool.map(lambda text: scorer.analyze([text])[0], texts))
     assert found == analyzer.analyze(texts)
     assert scorer.waiting == 0
+
+
+def test_the_last_that_an_observer_is_told_is_that_nobody_waits(scorer: Scorer) -> None:
+    scorer.observer = notes = Notes()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: outcome(scorer), range(8))) == [None] * 8
+    assert notes.calls == 0
 
 
 def test_one_that_dies_is_replaced_and_what_waited_for_it_is_told(scorer: Scorer) -> None:
@@ -118,12 +144,14 @@ def test_a_process_that_reads_nothing_holds_nobody_for_long(scorer: Scorer) -> N
 
 def test_a_review_that_waits_too_long_is_given_up() -> None:
     scorer = Scorer(MODEL, queue=8, seconds=0.5)
+    scorer.observer = notes = Notes()
     try:
         os.kill(scorer.pid, signal.SIGSTOP)
         assert isinstance(outcome(scorer), DeadlinePassed)
         assert scorer.waiting == 0
         os.kill(scorer.pid, signal.SIGCONT)
         wait_until(lambda: outcome(scorer) is None, 5)
+        assert [batch.windows for batch in notes.batches] == [1]
     finally:
         scorer.close()
 
