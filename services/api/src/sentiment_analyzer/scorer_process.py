@@ -72,7 +72,8 @@ def serve(pipe: Connection, model_path: str) -> None:
         if batcher:
             started = time.perf_counter()
             scored = batcher.compute()
-            pipe.send(Progress(scored, Batch(batcher.windows, batcher.tokens, time.perf_counter() - started)))
+            batch = Batch(batcher.windows, batcher.tokens, time.perf_counter() - started)
+            pipe.send(Progress(scored, batch if batch.windows else None))  # none where all deadlines had passed
 
 
 def main() -> None:
