@@ -1,6 +1,7 @@
 """Every migration goes up, down and up again with rows in place."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from src.database import MIGRATIONS
 from src.extensions import db
 from test.builders import rescore_review, store_correction, store_review
 from test.conftest import create_empty
+from test.service import wait_until
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 
@@ -53,6 +55,29 @@ def test_each_migration_goes_up_down_and_up_again_with_rows_in_place(fresh_app: 
             db.session.remove()
         downgrade(revision=before)
         upgrade(revision=revision)
+
+
+@pytest.mark.parametrize(("migrate", "before", "after"), [(upgrade, "0007", "0008"), (downgrade, "0008", "0007")])
+def test_0008_waits_for_a_review_that_is_being_rescored(
+    fresh_app: Flask, migrate: Callable[..., None], before: str, after: str
+) -> None:
+    """It would deadlock if it had taken the history by then."""
+    upgrade(revision=before)
+    store_review()
+    db.session.remove()
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    def migrate_in_thread() -> None:
+        with fresh_app.app_context():
+            migrate(revision=after)
+
+    with ThreadPoolExecutor() as pool:
+        with db.engine.begin() as connection:
+            connection.execute(text("SELECT FROM sentiments FOR UPDATE"))
+            migrating = pool.submit(migrate_in_thread)
+            wait_until(lambda: bool(connection.scalar(waits)), 30)
+            connection.execute(text("UPDATE sentiments SET model_version = 'new@1', sentiment_score = 0"))
+        migrating.result(30)
 
 
 def test_earlier_scores_from_before_0008_are_marked_as_those_since_then(fresh_app: Flask) -> None:

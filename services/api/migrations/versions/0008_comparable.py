@@ -53,7 +53,12 @@ WHERE review.id = earlier.sentiment_id AND review.sentence = earlier.sentence
 """
 
 
+# An UPDATE holds the reviews while keep_score() waits for the history: who takes both must do it in that order.
+_LOCK = "LOCK TABLE sentiments, score_history IN ACCESS EXCLUSIVE MODE"
+
+
 def upgrade() -> None:
+    op.execute(_LOCK)
     op.add_column("score_history", sa.Column("comparable", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.execute(_MARK)
     # With the scores in both indexes, two models are compared without reading a review: texts are most of a row.
@@ -70,6 +75,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(_LOCK)
     op.execute(_KEEP_SCORE_BEFORE)
     op.drop_index("ix_score_history_comparable", "score_history")
     op.drop_column("score_history", "comparable")
