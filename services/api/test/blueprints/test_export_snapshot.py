@@ -71,7 +71,7 @@ def exported(client: FlaskClient, name: str) -> list[dict[str, Any]]:
 def open_transactions(connection: Connection) -> int:
     """How many others are in the middle of one."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL"
-    return int(connection.scalar(text(f"{query} AND pid <> pg_backend_pid()")))
+    return int(connection.scalar(text(f"{query} AND backend_type = 'client backend' AND pid <> pg_backend_pid()")))
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])
