@@ -24,7 +24,7 @@ class Unreadable(ValueError):
 def sentences(file: Path, longest: int) -> Iterator[Any]:
     """Yield what each record has for a sentence, which may be anything; None where there is none.
 
-    :param longest: the most bytes of a line; of a CSV record, the most characters of a cell too.
+    :param longest: the most bytes of a record, but for Parquet.
     :raises Unreadable: it is no file of a known kind, or has no such column.
     """
     if file.suffix not in KINDS:
@@ -66,8 +66,41 @@ class _Lines:
         if len(line) > self._longest:
             while line and not line.endswith(b"\n"):
                 line = self._stream.readline(self._longest)
-            raise MalformedRecord(f"A line of it is longer than {self._longest:,} bytes.")
+            raise self._too_long()
         return line
+
+    def _too_long(self) -> MalformedRecord:
+        return MalformedRecord(f"It is longer than {self._longest:,} bytes.")
+
+
+class _RecordLines(_Lines):
+    """The lines of CSV. A record may have several of them, and is bounded as a whole, and skipped as a whole."""
+
+    _taken = 0
+
+    def begin(self) -> None:
+        """Say that what is asked for next begins a record."""
+        self._taken = 0
+
+    def __next__(self) -> bytes:
+        line = self._stream.readline(self._longest + 1)
+        if not line and self._taken:
+            raise MalformedRecord("It ends within quotes.")
+        if not line:
+            raise StopIteration
+        self._taken += len(line)
+        if self._taken > self._longest:
+            self._skip(line, within_quotes=self._taken > len(line))
+            raise self._too_long()
+        return line
+
+    def _skip(self, line: bytes, *, within_quotes: bool) -> None:
+        """Read on to the end of the record: a line's end that is not within quotes. Doubled ones change nothing."""
+        while line:
+            within_quotes ^= bool(line.count(b'"') % 2)
+            if line.endswith(b"\n") and not within_quotes:
+                return
+            line = self._stream.readline(self._longest)
 
 
 def read_csv(stream: BinaryIO, longest: int) -> Iterator[Any]:
@@ -76,13 +109,14 @@ def read_csv(stream: BinaryIO, longest: int) -> Iterator[Any]:
     :raises Unreadable: there is no such column; at once, before the first record is asked for.
     """
     csv.field_size_limit(longest)
+    lines = _RecordLines(stream, longest)
     # A byte that is no UTF-8 becomes a surrogate, and that is refused below: so its record ends where it should.
-    rows = csv.reader(map(_text, _Lines(stream, longest)))
-    header: list[str] | DomainError = next(_each(rows), [])
+    rows = _each(csv.reader(map(_text, lines)), lines.begin)
+    header: list[str] | DomainError = next(rows, [])
     if isinstance(header, DomainError) or FIELD not in header:
         raise Unreadable(f"There is no column {FIELD!r}.")
     column = header.index(FIELD)
-    return (_cell(row, column) for row in _each(rows) if row != [])  # an empty line is no record
+    return (_cell(row, column) for row in rows if row != [])  # an empty line is no record
 
 
 def read_ndjson(stream: BinaryIO, longest: int) -> Iterator[Any]:
@@ -96,9 +130,10 @@ READERS: dict[str, Callable[[BinaryIO, int], Iterator[Any]]] = {"csv": read_csv,
 KINDS = (".csv", ".ndjson", ".parquet")
 
 
-def _each(records: Iterator[Any]) -> Iterator[Any]:
-    """Yield each record, or what went wrong with it."""
+def _each(records: Iterator[Any], begin: Callable[[], None] = lambda: None) -> Iterator[Any]:
+    """Yield each record, or what went wrong with it; call `begin` before each."""
     while True:
+        begin()
         try:
             yield next(records)
         except StopIteration:
