@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,6 @@ from test.service import Service, wait_until
 pytestmark = pytest.mark.server
 
 SENTENCES = [f"Film number {number} is {'fine' if number % 2 else 'dull'}." for number in range(8000)]
-BODY = "".join(json.dumps({"sentence": sentence}) + "\n" for sentence in SENTENCES).encode()
 
 
 @pytest.fixture
@@ -34,10 +33,13 @@ def service() -> Iterator[Service]:
     shutil.rmtree(folder)
 
 
-def post(service: Service, meanwhile: Callable[[int], bool] = lambda _: False) -> list[dict[str, object]]:
+def post(
+    service: Service, meanwhile: Callable[[int], bool] = lambda _: False, sentences: Sequence[str] = SENTENCES
+) -> list[dict[str, object]]:
     """The lines that arrived; `meanwhile` is told how many, and says when to hang up."""
+    body = "".join(json.dumps({"sentence": sentence}) + "\n" for sentence in sentences).encode()
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
-    connection.request("POST", "/sentiments/bulk", BODY, {"Content-Type": "application/x-ndjson"})
+    connection.request("POST", "/sentiments/bulk", body, {"Content-Type": "application/x-ndjson"})
     answer, lines = connection.getresponse(), []
     try:
         while (line := answer.readline()).endswith(b"\n"):
@@ -107,8 +109,9 @@ def test_a_stop_lets_it_end(service: Service) -> None:
             os.kill(service.pid("supervisor"), signal.SIGTERM)
         return False
 
-    assert [line["sentence"] for line in post(service, stop)] == SENTENCES
+    few = SENTENCES[:2000]  # what takes a slow machine less than the 30 seconds that a stop leaves it
+    assert [line["sentence"] for line in post(service, stop, few)] == few
     assert service.process is not None
     assert service.process.wait(60) == 0
     service.start()
-    assert stored(service) == Counter(SENTENCES)
+    assert stored(service) == Counter(few)

@@ -1,13 +1,16 @@
 """Many reviews in one request, answered line by line."""
 
+import shutil
+import socket
 import tempfile
-import time
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from flask import Response, current_app, request, stream_with_context
+from werkzeug.exceptions import ClientDisconnected
 
 from src import reviews
 from src.errors import DomainError, InvalidInput, NotBulk, SlowUpload
@@ -19,11 +22,14 @@ from src.parsing import StrictBlueprint, refuse_query
 from src.problems import members_of
 from src.review_files import READERS, Unreadable
 from src.schemas import BulkProblem, ReviewOut, refusal
+from src.sentiment_analyzer.errors import QueueFull
 
 bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
 
 UPLOAD_SECONDS = 600
 """The longest that a body may take to arrive."""
+UPLOADS = 16
+"""Bodies that may arrive at once; each takes MAX_BULK_BYTES of disk at most, and no turn yet."""
 _READ_BYTES = 2**18
 _DISK = next((folder for folder in ("/var/tmp",) if Path(folder).is_dir()), None)  # noqa: S108  # a random name, unlinked
 """Where a body lies meanwhile. /tmp is memory on many systems."""
@@ -33,13 +39,18 @@ _EXAMPLES = {
     _NDJSON: '{"sentence": "A quiet, funny film."}\n{"sentence": "Two hours of nothing."}\n',
     "text/csv": "sentence\nA quiet film.\nTwo hours of nothing.\n",
 }
+_PATTERN = {"text/csv": {"pattern": r"^([A-Za-z_]+,)*sentence(,[A-Za-z_]+)*\r?\n"}}
+_uploads = threading.BoundedSemaphore(UPLOADS)
 
 
 @bp.route("/bulk", methods=["POST"], strict_slashes=False)
 @bp.doc(
     requestBody={
         "required": True,
-        "content": {kind: {"schema": {"type": "string"}, "example": text} for kind, text in _EXAMPLES.items()},
+        "content": {
+            kind: {"schema": {"type": "string", **_PATTERN.get(kind, {})}, "example": text}
+            for kind, text in _EXAMPLES.items()
+        },
     },
     responses={
         200: {
@@ -54,7 +65,8 @@ def create_reviews() -> Response:
 
     The answer is NDJSON, in the order of the records, and streamed: for each the review as stored, or its problem with
     the record's number, which fails no other one. A line follows its commit. What was answered is stored, whatever
-    becomes of the connection; post again what was not.
+    becomes of the connection; post again what was not. A body that is cut off is refused, and nothing of it stored; a
+    service that is stopped works on it for 30 seconds more.
     """
     refuse_query()
     refuse_key(request.headers)
@@ -63,9 +75,9 @@ def create_reviews() -> Response:
         raise NotBulk
     analyzer = current_analyzer()
     with ExitStack() as held:
-        held.enter_context(reviews.turn())
         body = held.enter_context(tempfile.TemporaryFile(dir=_DISK))
         _spool(body)
+        held.enter_context(reviews.turn())
         try:
             records = read(body, current_app.config["MAX_CONTENT_LENGTH"])
         except Unreadable as error:
@@ -79,16 +91,44 @@ def create_reviews() -> Response:
 def _spool(body: BinaryIO) -> None:
     """Write the request's body to disk.
 
+    :raises QueueFull: too many others arrive.
     :raises RequestEntityTooLarge: it is larger than MAX_BULK_BYTES.
     :raises SlowUpload: it does not end.
+    :raises ClientDisconnected: it ends too early.
     """
-    request.max_content_length = current_app.config["MAX_BULK_BYTES"]
-    deadline = time.monotonic() + UPLOAD_SECONDS
-    while part := request.stream.read(_READ_BYTES):
-        body.write(part)
-        if time.monotonic() > deadline:
-            raise SlowUpload
+    if not _uploads.acquire(blocking=False):
+        raise QueueFull
+    try:
+        request.max_content_length = current_app.config["MAX_BULK_BYTES"]
+        with _hanging_up_on_slow_clients() as expired:
+            shutil.copyfileobj(request.stream, body, _READ_BYTES)
+    finally:
+        _uploads.release()
+    if expired.is_set():
+        raise SlowUpload
+    if body.tell() < (request.content_length or 0):
+        raise ClientDisconnected
     body.seek(0)
+
+
+@contextmanager
+def _hanging_up_on_slow_clients() -> Iterator[threading.Event]:
+    """After UPLOAD_SECONDS set the event that this is given, and let reads end: the one under way never might."""
+    expired = threading.Event()
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
+
+    def expire() -> None:
+        expired.set()
+        if connection:
+            with suppress(OSError):  # it hung up itself
+                connection.shutdown(socket.SHUT_RD)
+
+    timer = threading.Timer(UPLOAD_SECONDS, expire)
+    timer.start()
+    try:
+        yield expired
+    finally:
+        timer.cancel()
 
 
 def _entry(sentence: Any) -> str | DomainError:

@@ -1,6 +1,7 @@
 """Many reviews in one request."""
 
 import json
+import socket
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,6 +18,8 @@ from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
+AS_GUNICORN = {"CONTENT_LENGTH": "1000", "wsgi.input_terminated": True}
+"""A body that ends early: gunicorn says so to nobody."""
 SENTENCES = ["A fine film.", "'quoted'", "=1+1", "A dull one,\nwith two lines.", "naïve 電影 🎬"]
 
 
@@ -68,7 +71,7 @@ def test_what_was_exported_can_be_posted(client: FlaskClient, kind: str, name: s
         (b'{"sentence": "\xff"}', 400, "It is not UTF-8: byte 14 is invalid."),
         (b'{"sentence": "a", "sentence": "b"}', 400, "It is not JSON: an object has a key twice."),
         (b"[" * 100_000, 400, "The JSON is nested too deep."),
-        (b'{"sentence": "' + b"x" * 2**21 + b'"}', 400, "A line of it is longer than 2,097,152 bytes."),
+        (b'{"sentence": "' + b"x" * 2**21 + b'"}', 400, "It is longer than 2,097,152 bytes."),
         (b'{"text": "x"}', 422, "Is missing."),
         (b'{"sentence": 7}', 422, "Not a valid string."),
         (b'{"sentence": " "}', 422, "Is empty or blank."),
@@ -89,17 +92,25 @@ def test_a_bad_line_is_told_and_fails_no_other(client: FlaskClient, line: bytes,
     [
         (b"\xff", "It is not UTF-8."),
         (b'"\xff\nstill the same cell"', "It is not UTF-8."),
-        (b"x" * (2**21 + 1), "A line of it is longer than 2,097,152 bytes."),
-        (b'"' + b"x\n" * (2**20 + 1), "It is not CSV: field larger than field limit (2097152)."),
+        (b"x" * (2**21 + 1), "It is longer than 2,097,152 bytes."),
+        (b'"' + b'one "" line\n' * 2**18 + b'"', "It is longer than 2,097,152 bytes."),
+        (b'"a\n",' * 2**19 + b"z", "It is longer than 2,097,152 bytes."),
+        (b'"a\n' + b"x" * 2**22 + b'\nb","c\nd"', "It is longer than 2,097,152 bytes."),
     ],
-    ids=["byte", "lines", "line", "cell"],
+    ids=["byte", "lines", "line", "cell", "cells", "long line in a cell"],
 )
 def test_a_bad_row_is_told_and_those_before_and_after_it_are_stored(
     client: FlaskClient, row: bytes, detail: str
 ) -> None:
-    before, problem, *_, after = post(client, b"sentence\nFine.\n" + row + b"\nGood.\n", CSV)
+    before, problem, after = post(client, b"sentence\nFine.\n" + row + b"\nGood.\n", CSV)
     assert (problem["status"], problem["detail"], problem["record"]) == (400, detail, 2)
     assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."]
+
+
+def test_a_csv_that_ends_within_quotes_has_no_such_review(client: FlaskClient) -> None:
+    before, problem = post(client, b'sentence\nFine.\n"It goes\non\n', CSV)
+    assert (problem["detail"], problem["record"]) == ("It ends within quotes.", 2)
+    assert [before["sentence"]] == ["Fine."] == stored(client)
 
 
 def test_a_csv_row_that_is_too_short_has_no_sentence(client: FlaskClient) -> None:
@@ -137,15 +148,45 @@ def test_a_body_over_the_limit_is_refused_unread(app: Flask, client: FlaskClient
 
 
 def test_a_body_may_be_larger_than_that_of_one_review(client: FlaskClient) -> None:
-    long = "A dull film. " * 7000
-    assert [line["sentence"] for line in post(client, ndjson(*[long] * 25))] == [long] * 25
+    *long, last = post(
+        client, ndjson(*["x" * 100_001] * 25, "Fine.")
+    )  # too long to be scored, which would take a minute
+    assert [line["status"] for line in long] == [422] * 25
+    assert last["sentence"] == "Fine."
 
 
 def test_a_body_that_does_not_end_is_refused(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "UPLOAD_SECONDS", -1)
-    answer = client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON)
+    monkeypatch.setattr(view, "UPLOAD_SECONDS", 0.2)
+    service, slow = socket.socketpair()
+    with service, slow, service.makefile("rb") as body:
+        slow.sendall(ndjson("Fine."))
+        answer = client.post(
+            "/sentiments/bulk",
+            content_type=NDJSON,
+            environ_overrides={**AS_GUNICORN, "gunicorn.socket": service, "wsgi.input": body},
+        )
     assert answer.status_code == 408
     assert stored(client) == []
+
+
+def test_a_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
+    answer = client.post(
+        "/sentiments/bulk",
+        data=ndjson("Fine.", "Good."),
+        content_type=NDJSON,
+        environ_overrides=AS_GUNICORN,
+    )
+    assert answer.status_code == 400
+    assert stored(client) == []
+
+
+def test_only_so_many_bodies_arrive_at_once(client: FlaskClient) -> None:
+    with ExitStack() as others:
+        for _ in range(view.UPLOADS):
+            view._uploads.acquire()
+            others.callback(view._uploads.release)
+        assert client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON).status_code == 503
+    assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
 
 def test_only_so_many_are_worked_on_at_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
