@@ -20,7 +20,7 @@ PING_SECONDS = 1.0
 """How often it is asked whether it is there."""
 RETRY_SECONDS = 1.0
 """Between a start that failed and the next."""
-BACKGROUND_SECONDS = 60.0
+BACKGROUND_SECONDS = 600.0
 """The longest that a call in the background may wait."""
 
 
