@@ -1,16 +1,17 @@
 """The shape of a comparison of two model versions."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
+from src.schemas import AnswerSchema
 from src.summary_schema import InUseOut
 
 _CHANGE = {"minimum": -2, "maximum": 2, "description": "The new score less the old one, on average; null of none."}
 
 
-class VersionOut(Schema):
+class VersionOut(AnswerSchema):
     """A model version that scored what is stored."""
 
-    model_version = fields.String(metadata={"example": "model@0123456789ab"})
+    model_version = fields.String(metadata={"description": "Its name.", "example": "model@0123456789ab"})
     newest = fields.Integer(
         allow_none=True,
         metadata={"minimum": 1, "description": "The newest review that has its score now; null if there is none left."},
@@ -26,19 +27,19 @@ class SideOut(InUseOut):
     )
 
 
-class MovedOut(Schema):
+class MovedOut(AnswerSchema):
     """A review whose score changed."""
 
-    id = fields.Integer(metadata={"minimum": 1})
-    old_score = fields.Float(metadata={"minimum": -1, "maximum": 1})
-    new_score = fields.Float(metadata={"minimum": -1, "maximum": 1})
+    id = fields.Integer(metadata={"minimum": 1, "description": "The review's."})
+    old_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "By the old version."})
+    new_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "By the new version."})
 
 
-class ComparisonOut(Schema):
+class ComparisonOut(AnswerSchema):
     """Two model versions over the reviews that both scored, with the text that these have now."""
 
-    old = fields.Nested(SideOut)
-    new = fields.Nested(SideOut)
+    old = fields.Nested(SideOut, metadata={"description": "The version that is called old."})
+    new = fields.Nested(SideOut, metadata={"description": "The one that is called new."})
     reviews = fields.Integer(metadata={"minimum": 0, "description": "Both scored so many."})
     agreed = fields.Integer(metadata={"minimum": 0, "description": "Of these, both call so many the same."})
     to_positive = fields.Integer(metadata={"minimum": 0, "description": "Negative by the old one, now positive."})

@@ -23,7 +23,7 @@ _NOT_JSON = (
 MAX_ERRORS = 20
 """Of a body of nothing but unknown fields, this many are named."""
 _PROBLEMS = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or it was cut off.",
     401: "API_KEYS is set, and the request has none of them.",
     404: "No review has that id.",
     409: "A request with this Idempotency-Key is still being worked on.",
@@ -32,7 +32,7 @@ _PROBLEMS = {
     413: "The body is larger than MAX_BODY_BYTES, or MAX_BULK_BYTES where there are many reviews in it.",
     415: "The body is of another media type.",
     422: "A field, a parameter or the id is not valid; `errors` says which.",
-    503: "The database or the model is away; see Retry-After.",
+    503: "The database or the model is away, or too much waits already; see Retry-After.",
 }
 _RETRY_AFTER = {
     "Retry-After": {"required": True, "schema": {"type": "string", "pattern": "^[0-9]+$"}, "description": "In seconds."}

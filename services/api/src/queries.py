@@ -36,7 +36,7 @@ def parse_id(text: str) -> int:
 class ReviewId(BaseConverter):
     """What stands for an id in a path: not the name of another route, of which a wrong method is then a 405."""
 
-    regex = r"(?!(?:summary|export)\Z)[^/]+"
+    regex = r"(?!(?:summary|export|bulk|versions|comparison)\Z)[^/]+"
 
 
 class Digits(fields.Integer):

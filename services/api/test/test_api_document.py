@@ -4,7 +4,9 @@
 """
 
 import re
+import socket
 import sys
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,8 +20,9 @@ from werkzeug.test import TestResponse
 
 from src import create_app
 from src.authentication import digest_of
+from src.blueprints import bulk as bulk_view
 from src.config import Settings
-from src.reviews import idempotency
+from src.reviews import bulk, idempotency
 from src.schemas import MAX_ID, SENTENCE_PATTERN
 from test.builders import store_correction, store_review
 from test.contract import PROBLEM, WITHOUT_DOCUMENT, Json, document_of, openapi_path, operations
@@ -88,6 +91,25 @@ def _without_database(caller: Caller) -> TestResponse:
     return Caller(app.test_client(), caller.path, caller.method, caller.operation, 1).send()
 
 
+CUT_OFF = {"CONTENT_LENGTH": "10000", "wsgi.input_terminated": True}
+"""What gunicorn makes of a body that ends early."""
+
+
+def _slow(caller: Caller) -> TestResponse:
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as server:
+        patch.setattr(bulk_view, "UPLOAD_SECONDS", 0.1)
+        with socket.create_connection(server.getsockname()), server.accept()[0] as ours, ours.makefile("rb") as body:
+            return caller.send(environ_overrides={**CUT_OFF, "gunicorn.socket": ours, "wsgi.input": body})
+
+
+def _crowded(caller: Caller) -> TestResponse:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "_turns", threading.BoundedSemaphore(1))
+        patch.setattr(bulk, "TURN_SECONDS", 0.01)
+        with bulk.turn():
+            return caller.send()
+
+
 PROVOCATIONS: dict[str, Callable[[Caller], TestResponse]] = {
     "200": Caller.send,
     "201": Caller.send,
@@ -102,6 +124,13 @@ PROVOCATIONS: dict[str, Callable[[Caller], TestResponse]] = {
     "422": lambda caller: caller.send(query_string={"no such parameter": "1"}),
     "503": _without_database,
 }
+OF_MANY: dict[str, Callable[[Caller], TestResponse]] = {
+    "400": lambda caller: caller.send(environ_overrides=CUT_OFF),
+    "408": _slow,
+    "413": lambda caller: caller.send(environ_overrides={"CONTENT_LENGTH": str(2**40)}),
+    "503": _crowded,
+}
+"""What differs where many reviews are posted: a database that is away is told line by line."""
 
 
 def _media_type(caller: Caller) -> str:
@@ -116,7 +145,8 @@ def test_every_documented_status_can_be_had(
         review_id = store_review().id
         store_correction(review_id, "negative")
     caller = Caller(client, path, method, operation, review_id)
-    assert PROVOCATIONS[status](caller).status_code == int(status)
+    provocations = {**PROVOCATIONS, **OF_MANY} if path == "/sentiments/bulk" else PROVOCATIONS
+    assert provocations[status](caller).status_code == int(status)
 
 
 def test_the_document_is_valid(client: FlaskClient) -> None:
