@@ -109,14 +109,13 @@ def _file(target: Target) -> str:
 def main() -> int:
     """Compile, and say what will score. A failure is not one of the installation: PyTorch scores then."""
     logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
-    try:
-        for target in TARGETS:
+    for target in TARGETS:
+        try:
             compile_kernel(target)
-    except RuntimeError as error:
-        logger.info("The scoring kernel was not compiled (%s). PyTorch scores instead, several times slower.", error)
-    else:
-        if not supported():
-            logger.info("The scoring kernel is compiled, but this processor lacks AVX2: PyTorch scores, much slower.")
+        except RuntimeError as error:
+            logger.info("The scoring kernel for %s was not compiled: %s.", target.name, error)
+    if find() is None:
+        logger.info("There is no kernel that this processor can run: PyTorch scores instead, several times slower.")
     return 0
 
 
