@@ -24,15 +24,17 @@ from src.embedded_postgres import EmbeddedPostgres
 from test.service import Service, wait_until
 
 MONITORING = ROOT.parent / "monitoring"
+KEY = "PROMETHEUS_MULTIPROC_DIR"
 LABELLED = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A running service with two workers over an empty database."""
+    """A running service with two workers, both of which answer, over an empty database."""
     folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
     service = Service(folder, GUNICORN_CMD_ARGS="--workers 2")
     service.start()
+    wait_until(lambda: [counts(worker) for worker in workers(service)] == [True, True], 60)
     yield service
     service.stop(signal.SIGTERM)
     EmbeddedPostgres(folder).stop()
@@ -54,9 +56,14 @@ def workers(service: Service) -> list[psutil.Process]:
     return psutil.Process(service.pid("gunicorn")).children()
 
 
+def counts(worker: psutil.Process) -> bool:
+    """Tell whether a worker has a file for what is at the moment, as it has once its scorer has answered."""
+    folders = [child.environ().get(KEY) for child in worker.children()]  # its own is that from before it was set
+    return any(folder and Path(folder, f"gauge_livesum_{worker.pid}.db").exists() for folder in folders)
+
+
 @pytest.mark.server
 def test_every_worker_answers_for_all_and_what_a_dead_one_counted_stays(service: Service) -> None:
-    wait_until(lambda: len(workers(service)) == 2, 60)
     for number in range(40):
         service.post(f"Film {number} is fine.")
     assert {posted(service) for _ in range(20)} == {40}
@@ -72,15 +79,15 @@ def test_every_worker_answers_for_all_and_what_a_dead_one_counted_stays(service:
     os.kill(dead.pid, signal.SIGKILL)
     wait_until(lambda: len(workers(service)) == 2 and dead.pid not in {one.pid for one in workers(service)}, 60)
     wait_until(service.heals, 60)
-    assert posted(service) == 41
+    healed = posted(service)  # by one or more: a post that was given up may be stored
+    assert healed > 40
     for number in range(20):
         service.post(f"Film {number} is dull.")
-    assert {posted(service) for _ in range(20)} == {61}
+    assert {posted(service) for _ in range(20)} == {healed + 20}
 
 
 @pytest.mark.server
 def test_a_scorer_that_was_started_again_is_counted(service: Service) -> None:
-    service.post("Fine.")
     for worker in workers(service):
         os.kill(worker.children()[0].pid, signal.SIGKILL)
     wait_until(lambda: metrics(service)["scorer_restarts_total"] == 2, 60)
