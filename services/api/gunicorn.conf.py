@@ -1,5 +1,6 @@
 """How gunicorn serves `src.wsgi:app`. One process holds the model; its threads wait for it and the database."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -11,8 +12,23 @@ from pathlib import Path
 from typing import Any
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # what is there need not wait for a disk
+
+
+def _temporary_folder() -> str:
+    """Return a new folder that is gone when this process ends, and not when one does that it forked."""
+    folder, owner = tempfile.mkdtemp(prefix="sentiments-metrics-", dir=MEMORY), os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return folder
+
+
 # Where workers count, so that each can answer for all. Before prometheus_client is imported, by whatever imports it.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sentiments-metrics-", dir=MEMORY))
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # nor is it after a reload
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _temporary_folder()
 
 from prometheus_client import multiprocess  # noqa: E402
 
@@ -46,11 +62,6 @@ def when_ready(server: Any) -> None:
 def child_exit(_: Any, worker: Any) -> None:
     """Forget what a dead worker had at the moment; what it counted stays."""
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
-def on_exit(_: Any) -> None:
-    """Leave nothing behind."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def _stop_with_supervisor() -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import urllib.parse
@@ -92,6 +93,38 @@ def test_a_scorer_that_was_started_again_is_counted(service: Service) -> None:
         os.kill(worker.children()[0].pid, signal.SIGKILL)
     wait_until(lambda: metrics(service)["scorer_restarts_total"] == 2, 60)
     wait_until(service.heals, 60)
+
+
+def folders_of(code: str, **environment: str) -> list[Path]:
+    """Where the workers count, as `code` prints it while gunicorn's configuration is read by a process that ends."""
+    code = f"import os, runpy, sys; key = {KEY!r}; read = lambda: runpy.run_path('gunicorn.conf.py')\n{code}"
+    environment = {**{name: value for name, value in os.environ.items() if name != KEY}, **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return [Path(line) for line in done.stdout.splitlines()]
+
+
+def test_a_folder_for_what_is_counted_lasts_over_reloads_and_as_long_as_gunicorn() -> None:
+    code = """
+for _ in range(2):
+    read()
+    print(os.environ[key], flush=True)
+worker = os.fork()
+if not worker:
+    sys.exit()
+os.waitpid(worker, 0)
+assert os.path.isdir(os.environ[key])
+"""
+    first, second = folders_of(code)
+    assert first == second
+    assert not first.exists()
+
+
+def test_a_folder_that_an_operator_named_is_used_and_stays(tmp_path: Path) -> None:
+    code = "import tempfile; tempfile.mkdtemp = None; read(); print(os.environ[key])"
+    assert folders_of(code, **{KEY: str(tmp_path)}) == [tmp_path]
+    assert tmp_path.exists()
 
 
 @pytest.fixture
