@@ -78,7 +78,8 @@ class ScorerMetrics:
 def _watch_requests(app: Flask, registry: CollectorRegistry) -> None:
     """Count and time every request, by route and not by path: ids must not become labels."""
     requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), registry=registry)
-    seconds = Histogram("http_request_seconds", "Seconds from request to answer.", ("route",), registry=registry)
+    seconds = Histogram("http_request_seconds", "Seconds until an answer begins; what is streamed ends later.",
+                        ("route",), registry=registry)  # fmt: skip
 
     @app.before_request
     def start() -> None:
