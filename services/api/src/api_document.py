@@ -11,8 +11,8 @@ _DESCRIPTION = """Reads a movie review and answers how positive it is and how su
 
 Every error is `application/problem+json` (RFC 9457) with the members of Problem: also those that no operation lists,
 which are 405 (a method that the path does not have), 414 and 431 (an address of more than 8,190 bytes, headers that are
-too large), 400 (no HTTP) and 500 (a defect). Every answer has an X-Request-ID: that of the request, if it has
-one of up to 64 letters, digits, `.`, `_` and `-`."""
+too large), 400 (no HTTP) and 500 (a defect). Every answer has an X-Request-ID, under which the log has
+it: that of the request, if it could be read and has one of up to 64 letters, digits, `.`, `_` and `-`."""
 _KEY = {"type": "http", "scheme": "bearer", "description": "Asked for where API_KEYS is set."}
 
 

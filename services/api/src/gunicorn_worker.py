@@ -2,14 +2,19 @@
 
 import http
 import json
+import logging
 import socket
+import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import structlog
 from gunicorn import util
 from gunicorn.workers.gthread import ThreadWorker
 
 from src.overload import TimedPool
+
+logger = structlog.get_logger("request")
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
@@ -21,10 +26,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
 
 def write_problem(connection: socket.socket, status: int, _reason: str, detail: str) -> None:
-    """Answer what could not be read as HTTP: no application was asked."""
+    """Answer, and log, what could not be read as HTTP, or what the application failed to begin an answer to."""
     title = http.HTTPStatus(status).phrase
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail or title}
-    request_id = uuid.uuid4().hex
+    request_id, error = uuid.uuid4().hex, sys.exception()  # what the worker answers for
+    defect = status == http.HTTPStatus.INTERNAL_SERVER_ERROR
+    logger.log(logging.ERROR if defect else logging.INFO, "answered", method=None, route=None, status=status,
+               request_id=request_id, error=type(error).__name__, exc_info=error if defect else None)  # fmt: skip
     body = json.dumps({**problem, "request_id": request_id})
     head = [
         f"HTTP/1.1 {status} {title}",

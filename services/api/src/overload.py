@@ -7,19 +7,21 @@ are served wait about `WAIT_SECONDS` at most, and the others are told at once.
 import json
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from flask import Flask
 from prometheus_client import CollectorRegistry, Counter
 
 from src.metrics import REGISTRY
-from src.problems import RETRY_AFTER_SECONDS
+from src.problems import RETRY_AFTER_SECONDS, well_formed_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = structlog.get_logger("request")
 
 WAIT_SECONDS = 1.0
 """For a thread, from when the request could be read. A burst may take as long; a lasting overload may not."""
@@ -62,7 +64,8 @@ class Refusal:
         if environ["REQUEST_METHOD"] not in ("POST", "PUT") or getattr(_waited, "seconds", 0.0) <= WAIT_SECONDS:
             return self._app(environ, start_response)
         self._refused.inc()
-        request_id = uuid.uuid4().hex
+        request_id = well_formed_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        logger.info("answered", method=environ["REQUEST_METHOD"], route=None, status=503, request_id=request_id)
         body = json.dumps({**_PROBLEM, "request_id": request_id}).encode()
         start_response(
             "503 Service Unavailable",

@@ -29,9 +29,13 @@ _NOT_SCORED = {
 def request_id() -> str:
     """Return the id of this request: the client's X-Request-ID if it is well-formed, else a new one."""
     if "request_id" not in g:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        g.request_id = well_formed_id(request.headers.get("X-Request-ID", ""))
     return str(g.request_id)
+
+
+def well_formed_id(given: str) -> str:
+    """Return what a client gave as its request's id if it is well-formed, else a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def register(app: Flask) -> None:
@@ -68,6 +72,17 @@ def members_of(error: Exception) -> dict[str, Any]:
     return dict(answer.get_json())
 
 
+def where(error: BaseException) -> list[str]:
+    """Return file, line and function of the last 8 frames, the innermost last."""
+    frames = []
+    traceback = error.__traceback__
+    while traceback:
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    return frames[-8:]
+
+
 def _on_domain_error(error: DomainError) -> Response:
     members = {"errors": error.errors} if isinstance(error, InvalidInput) else {}
     response = problem(error.status, error.detail, **members)
@@ -95,21 +110,10 @@ def _on_database_away(error: Exception) -> Response:
 def _on_defect(error: Exception) -> Response:
     """Log where it happened, but not the message: PostgreSQL quotes the row there, and so the review."""
     logger.error(
-        "defect", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id(), where=_where(error)
+        "defect", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id(), where=where(error)
     )
     return problem(500, "Something went wrong here. The log has more under this request id.")
 
 
 def _sqlstate(error: Exception) -> str | None:
     return getattr(error.orig, "pgcode", None) if isinstance(error, DBAPIError) else None
-
-
-def _where(error: BaseException) -> list[str]:
-    """Return file, line and function of each frame, the innermost last."""
-    frames = []
-    traceback = error.__traceback__
-    while traceback:
-        code = traceback.tb_frame.f_code
-        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
-        traceback = traceback.tb_next
-    return frames[-8:]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -49,6 +50,19 @@ def test_what_waited_too_long_is_refused_and_not_stored(
     with app.app_context():
         assert rows() == 0
     assert "http_requests_refused_total" in client.get("/metrics").get_data(as_text=True)
+
+
+def test_the_log_has_a_refusal_under_the_id_that_the_client_gave(
+    pool: overload.TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
+    with structlog.testing.capture_logs() as log:
+        kept = late(pool, client, "POST", "/sentiments/", headers={"X-Request-ID": "abc-1.2_3"})
+        replaced = late(pool, client, "POST", "/sentiments/", headers={"X-Request-ID": "with space"})
+    assert kept.headers["X-Request-ID"] == "abc-1.2_3"
+    assert replaced.headers["X-Request-ID"] != "with space"
+    answered = {"event": "answered", "log_level": "info", "method": "POST", "route": None, "status": 503}
+    assert log == [{**answered, "request_id": answer.headers["X-Request-ID"]} for answer in (kept, replaced)]
 
 
 def test_readers_are_answered_however_late(
