@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from gunicorn import util
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
 from src.overload import TimedPool
@@ -23,6 +24,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Return the threads that work on requests."""
         return TimedPool(self.cfg.threads, "request")
+
+    def load_wsgi(self) -> None:
+        """Import the application; end the service with why it cannot be. No review is there yet to be quoted."""
+        try:
+            super().load_wsgi()
+        except Exception as error:
+            self.log.critical("The service cannot start: %s", error, exc_info=True)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def write_problem(connection: socket.socket, status: int, _reason: str, detail: str) -> None:

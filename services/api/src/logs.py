@@ -1,13 +1,17 @@
-"""Logs as JSON lines on standard error. A review's text never gets into one."""
+"""Logs as JSON lines on standard error. A review's text never gets into one.
+
+So an exception is logged as its type and where it happened: its message may quote a review.
+"""
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
 
-from src.problems import request_id
+from src.problems import request_id, where
 
 logger = structlog.get_logger("request")
 
@@ -16,7 +20,7 @@ _PROBES = ("/healthz", "/readyz", "/metrics")
 
 
 def configure(level: str) -> None:
-    """Send structlog's and the standard library's records through one JSON renderer."""
+    """Send structlog's and the standard library's records, and warnings, through one JSON renderer."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -34,12 +38,18 @@ def configure(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                structlog.processors.ExceptionRenderer(_without_message),
                 structlog.processors.JSONRenderer(),
             ],
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)  # noqa: FBT003  # takes no name
+
+
+def _without_message(exc_info: ExcInfo) -> dict[str, Any]:
+    kind, error, _ = exc_info
+    return {"error": kind.__name__, "where": where(error)}
 
 
 def register(app: Flask) -> None:

@@ -33,23 +33,28 @@ class Service:
         self.process: subprocess.Popen[str] | None = None
         self.log = instance / "service.log"
 
+    @property
+    def errors(self) -> Path:
+        """What is written on standard error: the log of gunicorn and the app."""
+        return self.log.with_suffix(".errors")
+
     def start(self, output: int | None = None) -> None:
         """Start it and wait until it is ready.
 
-        :param output: a file descriptor to write to; the log file if None, in which it then says so.
+        :param output: a file descriptor to write to; `log` and `errors` if None, and then it says in `log` that it is.
         """
         environment = {
             **os.environ, "INSTANCE_PATH": str(self.instance), "PORT": str(self.port),
             "DATABASE_URL": "", "FLASK_SKIP_DOTENV": "1", "FLASK_APP": "src",  # never the user's own database
             **self._settings,
         }  # fmt: skip
-        with self.log.open("w") as log:
+        with self.log.open("w") as log, self.errors.open("w") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flask", "serve"],
                 cwd=ROOT,
                 env=environment,
                 stdout=output or log,
-                stderr=subprocess.STDOUT,
+                stderr=subprocess.STDOUT if output else errors,
                 text=True,
                 start_new_session=True,
             )
@@ -58,7 +63,7 @@ class Service:
         assert self.process.poll() is None, self.output()
 
     def output(self) -> str:
-        return self.log.read_text()
+        return self.log.read_text() + self.errors.read_text()
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal to the supervisor and return its exit status."""

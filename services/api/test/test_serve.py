@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -36,6 +37,11 @@ def service() -> Iterator[Service]:
 
 def sentences(service: Service) -> list[str]:
     return [record["sentence"] for record in service.request("GET", "/sentiments/?limit=500")[1]]
+
+
+def log(service: Service) -> list[dict[str, Any]]:
+    """What the service logged; fails where a line is not JSON."""
+    return [json.loads(line) for line in service.errors.read_text().splitlines()]
 
 
 def test_it_says_what_it_does_and_how_to_use_it(service: Service) -> None:
@@ -214,6 +220,8 @@ def test_what_is_no_request_gets_a_problem_too(service: Service) -> None:
         assert f"X-Request-ID: {problem['request_id']}" in head
         assert list(problem) == ["type", "title", "status", "detail", "request_id"]
         assert problem["status"] == status
+        [logged] = [line for line in log(service) if line.get("request_id") == problem["request_id"]]
+        assert logged["status"] == status
 
 
 def test_a_scorer_that_hangs_is_noticed_and_replaced_within_10_seconds(service: Service) -> None:
@@ -271,3 +279,5 @@ def test_a_model_that_cannot_be_loaded_ends_the_start_with_what_to_do(
     monkeypatch.setenv("MODEL_PATH", "/nowhere")
     with pytest.raises(AssertionError, match="MODEL_PATH=/nowhere: there is no such folder"):
         service.start()
+    cannot = "The service cannot start: MODEL_PATH=/nowhere"
+    assert [line["level"] for line in log(service) if line["event"].startswith(cannot)] == ["critical"]

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from multiprocessing.connection import Connection
 
+from src import logs
 from src.sentiment_analyzer.batching import Batcher, Job
 from src.sentiment_analyzer.errors import ModelError
 from src.sentiment_analyzer.scorer_messages import PING, Batch, Progress, Ready, Refused
@@ -78,6 +79,7 @@ def serve(pipe: Connection, model_path: str) -> None:
 
 def main() -> None:
     """Serve on the file descriptor that is the first argument, with the model that is the second."""
+    logs.configure("INFO")
     descriptor, model_path = sys.argv[1:]
     with Connection(int(descriptor)) as pipe:
         try:
