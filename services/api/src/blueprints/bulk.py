@@ -22,14 +22,11 @@ from src.parsing import StrictBlueprint, refuse_query
 from src.problems import members_of
 from src.review_files import READERS, Unreadable
 from src.schemas import BulkProblem, ReviewOut, refusal
-from src.sentiment_analyzer.errors import QueueFull
 
 bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
 
 UPLOAD_SECONDS = 600
 """The longest that a body may take to arrive."""
-UPLOADS = 16
-"""Bodies that may arrive at once; each takes MAX_BULK_BYTES of disk at most, and no turn yet."""
 _READ_BYTES = 2**18
 _DISK = next((folder for folder in ("/var/tmp",) if Path(folder).is_dir()), None)  # noqa: S108  # a random name, unlinked
 """Where a body lies meanwhile. /tmp is memory on many systems."""
@@ -40,7 +37,6 @@ _EXAMPLES = {
     "text/csv": "sentence\nA quiet film.\nTwo hours of nothing.\n",
 }
 _PATTERN = {"text/csv": {"pattern": r"^([A-Za-z_]+,)*sentence(,[A-Za-z_]+)*\r?\n"}}
-_uploads = threading.BoundedSemaphore(UPLOADS)
 
 
 @bp.route("/bulk", methods=["POST"], strict_slashes=False)
@@ -96,14 +92,9 @@ def _spool(body: BinaryIO) -> None:
     :raises SlowUpload: it does not end.
     :raises ClientDisconnected: it ends too early.
     """
-    if not _uploads.acquire(blocking=False):
-        raise QueueFull
-    try:
-        request.max_content_length = current_app.config["MAX_BULK_BYTES"]
-        with _hanging_up_on_slow_clients() as expired:
-            shutil.copyfileobj(request.stream, body, _READ_BYTES)
-    finally:
-        _uploads.release()
+    request.max_content_length = current_app.config["MAX_BULK_BYTES"]
+    with reviews.arrival(), _hanging_up_on_slow_clients() as expired:
+        shutil.copyfileobj(request.stream, body, _READ_BYTES)
     if expired.is_set():
         raise SlowUpload
     if body.tell() < (request.content_length or 0):

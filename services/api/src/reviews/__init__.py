@@ -1,6 +1,6 @@
 """The use cases. The only place that commits."""
 
-from src.reviews.bulk import create_many, turn
+from src.reviews.bulk import arrival, create_many, turn
 from src.reviews.comparing import Comparison, compare
 from src.reviews.corrections import correct, withdraw
 from src.reviews.explaining import explain
@@ -22,6 +22,7 @@ __all__ = [
     "Report",
     "Summary",
     "Version",
+    "arrival",
     "compare",
     "correct",
     "create",

@@ -14,6 +14,8 @@ from src.reviews.records import NewReview, store
 from src.sentiment_analyzer import Analyzer, Score
 from src.sentiment_analyzer.errors import NotScored, QueueFull, ReviewFailed
 
+ARRIVING = 16
+"""Bodies that may arrive at once: each takes disk, and no turn yet."""
 AT_ONCE = 4
 """Requests with many reviews that are worked on at once."""
 TURN_SECONDS = 5.0
@@ -30,21 +32,34 @@ Entry: TypeAlias = str | DomainError
 Outcome: TypeAlias = Sentiment | Exception
 """A review as stored, or why it was not."""
 
+_arrivals = threading.BoundedSemaphore(ARRIVING)
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
-@contextlib.contextmanager
-def turn() -> Iterator[None]:
+def arrival() -> contextlib.AbstractContextManager[None]:
+    """Hold one of the places of those whose body arrives.
+
+    :raises QueueFull: all are taken.
+    """
+    return _hold(_arrivals, seconds=0)
+
+
+def turn() -> contextlib.AbstractContextManager[None]:
     """Hold one of the few turns.
 
     :raises QueueFull: all are taken, and remain so.
     """
-    if not _turns.acquire(timeout=TURN_SECONDS):
+    return _hold(_turns, TURN_SECONDS)
+
+
+@contextlib.contextmanager
+def _hold(places: threading.Semaphore, seconds: float) -> Iterator[None]:
+    if not places.acquire(timeout=seconds):
         raise QueueFull
     try:
         yield
     finally:
-        _turns.release()
+        places.release()
 
 
 def create_many(analyzer: Analyzer, entries: Iterable[Entry]) -> Iterator[list[Outcome]]:

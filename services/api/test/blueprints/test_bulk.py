@@ -182,9 +182,8 @@ def test_a_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
 
 def test_only_so_many_bodies_arrive_at_once(client: FlaskClient) -> None:
     with ExitStack() as others:
-        for _ in range(view.UPLOADS):
-            view._uploads.acquire()
-            others.callback(view._uploads.release)
+        for _ in range(bulk.ARRIVING):
+            others.enter_context(bulk.arrival())
         assert client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON).status_code == 503
     assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
