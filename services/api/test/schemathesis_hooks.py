@@ -1,4 +1,4 @@
-"""What schemathesis cannot know when it makes a request that ought to succeed: an id that exists, a key that is new.
+"""What schemathesis cannot know when it makes a request that ought to succeed: ids, new keys, versions that scored.
 
 Loaded by schemathesis itself (test_schemathesis.py). Coverage keeps the ids it chose, the least and the largest;
 stateful testing has those that were answered.
@@ -15,6 +15,8 @@ import schemathesis
 ADDRESS = os.environ["SERVICE_ADDRESS"]
 HEADERS = {"Authorization": f"Bearer {os.environ['SERVICE_KEY']}"}
 
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
@@ -26,6 +28,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if "review_id" in (case.path_parameters or {}) and case.meta.phase.name.value in ("examples", "fuzzing"):
         case.path_parameters["review_id"] = post_review() if deletes else kept_review()
+    for name in {"old", "new"} & set(case.query or {}):  # a version that scored nothing cannot be compared
+        case.query[name] = known_version()
     if deletes and case.operation.path.endswith("/correction"):
         address = f"{ADDRESS}/sentiments/{case.path_parameters['review_id']}/correction"
         requests.put(address, json={"sentiment": "negative"}, headers=HEADERS, timeout=30)
@@ -35,6 +39,13 @@ def post_review() -> int:
     """The id of a new review."""
     body = {"sentence": "A fine film."}
     return int(requests.post(f"{ADDRESS}/sentiments/", json=body, headers=HEADERS, timeout=30).json()["id"])
+
+
+@functools.cache
+def known_version() -> str:
+    """A model version that scored a review."""
+    address = f"{ADDRESS}/sentiments/{kept_review()}"
+    return str(requests.get(address, headers=HEADERS, timeout=30).json()["model_version"])
 
 
 @functools.cache

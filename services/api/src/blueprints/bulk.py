@@ -36,17 +36,17 @@ _EXAMPLES = {
     _NDJSON: '{"sentence": "A quiet, funny film."}\n{"sentence": "Two hours of nothing."}\n',
     "text/csv": "sentence\nA quiet film.\nTwo hours of nothing.\n",
 }
-_PATTERN = {"text/csv": {"pattern": r"^([A-Za-z_]+,)*sentence(,[A-Za-z_]+)*\r?\n"}}
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    _NDJSON: {},  # each line is answered for itself, whatever it is
+    "text/csv": {"type": "string", "pattern": r"^([A-Za-z_]+,)*sentence(,[A-Za-z_]+)*\r?\n"},
+}
 
 
 @bp.route("/bulk", methods=["POST"], strict_slashes=False)
 @bp.doc(
     requestBody={
         "required": True,
-        "content": {
-            kind: {"schema": {"type": "string", **_PATTERN.get(kind, {})}, "example": text}
-            for kind, text in _EXAMPLES.items()
-        },
+        "content": {kind: {"schema": _SCHEMAS[kind], "example": text} for kind, text in _EXAMPLES.items()},
     },
     responses={
         200: {
