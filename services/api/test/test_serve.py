@@ -113,8 +113,8 @@ def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_the
     for thread in threads:
         thread.start()
     wait_until(lambda: len(acknowledged) > 50, 60)
-    for part in ("supervisor", "database", "gunicorn"):
-        os.kill(service.pid(part), signal.SIGKILL)
+    for pid in [service.pid(part) for part in ("supervisor", "database", "gunicorn")]:  # found before any is gone
+        os.kill(pid, signal.SIGKILL)
     for thread in threads:
         thread.join()
     assert service.process is not None
