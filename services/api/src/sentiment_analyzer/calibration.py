@@ -1,11 +1,13 @@
-"""Temperature scaling: logits divided by one number, so that confidence means what it says.
+"""Temperature scaling: logits divided by a number, so that confidence means what it says.
 
 Guo et al., On Calibration of Modern Neural Networks (2017), https://arxiv.org/abs/1706.04599.
 A margin is logit(positive) - logit(negative); P(positive) at temperature T is sigmoid(margin / T).
+One sentence tells less than a whole review, and the margin does not know it: so T depends on how much was read.
 """
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -16,24 +18,57 @@ from numpy.typing import NDArray
 from src.sentiment_analyzer.errors import ModelError
 
 FILE = "calibration.json"
+_PRECISION = 1e-4
+_EQUAL = 1e-4
+"""What the square of the logarithm of one temperature over the other costs, in nats: next to nothing."""
 
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
 
-def read_temperature(folder: Path) -> float | None:
+SHORT, LONG = 16, 256
+"""Tokens up to which, and from which on, a text is as short and as long as can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """Of short texts and of long ones; in between, its logarithm is linear in that of the tokens."""
+
+    short: float
+    long: float
+
+    def at(self, tokens: int) -> float:
+        """Return the temperature of a text of so many tokens.
+
+        >>> Temperature(short=1.0, long=0.25).at(64)
+        0.5
+        """
+        share = float(length_share(np.array([tokens]))[0])
+        return float(self.short ** (1 - share) * self.long**share)
+
+
+def length_share(tokens: NDArray[np.integer]) -> Floats:
+    """Return how far each text is on the way from SHORT to LONG, float64 [texts], in [0, 1]."""
+    share: Floats = np.log(np.clip(tokens, SHORT, LONG) / SHORT) / np.log(LONG / SHORT)
+    return share
+
+
+def read_temperature(folder: Path) -> Temperature | None:
     """Return the temperature that is kept beside the weights, None for a model without one.
 
-    :raises ModelError: the file is there but holds no positive number.
+    :raises ModelError: the file is there but holds no positive number, and no two of them.
     """
     path = folder / FILE
     if not path.exists():
         return None
     try:
-        temperature = float(json.loads(path.read_text())["temperature"])
+        content = json.loads(path.read_text())["temperature"]
+        both = content if isinstance(content, dict) else {"short": content, "long": content}
+        temperature = Temperature(float(both["short"]), float(both["long"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f'{path} should hold {{"temperature": <positive number>}}: {error}') from error
-    if not 0 < temperature < float("inf"):
+        form = '{"temperature": {"short": <positive number>, "long": <positive number>}}'
+        raise ModelError(f"{path} should hold {form}, or one number: {error}") from error
+    if not all(0 < one < float("inf") for one in (temperature.short, temperature.long)):
         raise ModelError(f"{path}: the temperature must be positive, not {temperature}")
     return temperature
 
@@ -44,22 +79,44 @@ def score(margin: float, temperature: float) -> float:
 
 
 def fit_temperature(margin: Floats, labels: Labels) -> float:
-    """Return the temperature of least negative log-likelihood on held-out data.
-
-    The likelihood has one minimum in log T, so a golden-section search over [0.05, 20] finds it.
+    """Return the one temperature of least negative log-likelihood on held-out data.
 
     :param labels: 0 negative, 1 positive, int64 [n].
     """
+    signed = np.where(labels == 1, margin, -margin)
+    return _least(lambda temperature: float(np.logaddexp(0, -signed / temperature).mean()))
 
-    def loss(log_temperature: float) -> float:
-        signed = np.where(labels == 1, margin, -margin) / np.exp(log_temperature)
-        return float(np.logaddexp(0, -signed).mean())
 
+def fit_by_length(margin: Floats, tokens: NDArray[np.integer], labels: Labels) -> Temperature:
+    """Return the temperature of least negative log-likelihood on held-out data, for texts of every length.
+
+    The two ends are fitted in turn, until neither moves. Where no text says otherwise, they are equal.
+
+    :param tokens: how many each text has, [n].
+    :param labels: 0 negative, 1 positive, int64 [n].
+    """
+    signed, share = np.where(labels == 1, margin, -margin), length_share(tokens)
+
+    def loss(short: float, long: float) -> float:
+        likelihood = np.logaddexp(0, -signed / (short ** (1 - share) * long**share)).mean()
+        return float(likelihood + _EQUAL * np.log(short / long) ** 2)
+
+    fitted = Temperature(1.0, 1.0)
+    while True:
+        before, long = fitted, fitted.long
+        short = _least(lambda one: loss(one, long))  # noqa: B023  # called before the next turn
+        fitted = Temperature(short, _least(lambda one: loss(short, one)))  # noqa: B023  # likewise
+        if max(abs(fitted.short - before.short), abs(fitted.long - before.long)) < _PRECISION:
+            return fitted
+
+
+def _least(loss: Callable[[float], float]) -> float:
+    """Return the temperature of least loss, which has one minimum in log T: by golden section over [0.05, 20]."""
     low, high = float(np.log(0.05)), float(np.log(20))
     golden = (np.sqrt(5) - 1) / 2
     while high - low > 1e-5:
         left, right = high - golden * (high - low), low + golden * (high - low)
-        if loss(left) < loss(right):
+        if loss(np.exp(left)) < loss(np.exp(right)):
             high = right
         else:
             low = left

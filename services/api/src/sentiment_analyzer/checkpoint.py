@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.errors import ModelError
 
-SCORING_REVISION = 3
+SCORING_REVISION = 4
 """Raised whenever the same files can give another score than before."""
 
 WEIGHTS = "model.safetensors"
@@ -38,7 +38,7 @@ class Checkpoint:
     """Without padding and truncation: a shared tokenizer that changes either is not safe between threads."""
     positive: int
     """The index of the label "positive"; the other one of the two is "negative"."""
-    temperature: float | None
+    temperature: calibration.Temperature | None
     version: str
     """`name@` and 12 hex digits over everything that decides a score."""
 

@@ -1,4 +1,4 @@
-"""The analyzer: cleaning, blindness to countries, tokens, windows, logits, calibrated score."""
+"""The analyzer: cleaning, blindness to countries and names, tokens, windows, logits, calibrated score."""
 
 import logging
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class SentimentAnalyzer:
         """Build the engine. `load` is the usual way in."""
         self.version = checkpoint.version
         self.calibrated = checkpoint.temperature is not None
-        self._temperature = checkpoint.temperature or 1.0
+        self._temperature = checkpoint.temperature or calibration.Temperature(1.0, 1.0)
         self._positive = checkpoint.positive
         self._tokenizer = checkpoint.tokenizer
         self._engine = open_engine(checkpoint, quantized=quantized)
@@ -51,7 +51,7 @@ class SentimentAnalyzer:
 
         :param quantized: False keeps float32, which is what int8 is compared with.
         :param windowing: how long reviews are read; another than the chosen one is for measuring it.
-        :param blinded: False reads each country as itself, which is for measuring what that does.
+        :param blinded: False reads each country and name as itself, which is for measuring what that does.
         :raises ModelError: it is missing, damaged, of another kind, or its labels are ambiguous.
         """
         analyzer = cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded)
@@ -101,5 +101,5 @@ class SentimentAnalyzer:
 
     def score(self, reading: Reading) -> Score:
         """Return the calibrated score."""
-        score = calibration.score(reading.margin, self._temperature)
+        score = calibration.score(reading.margin, self._temperature.at(reading.tokens))
         return Score(score, (1 + abs(score)) / 2, reading.tokens, reading.windows)

@@ -54,10 +54,8 @@ SOURCES = {
 EVALUATION = ("sst2_dev", "imdb_test")
 HELD_OUT = ("sst2", "rt_critics", "imdb", "cad_new", "yts_imdb", "pl_scale")
 """Sources of which a share is held out: those with a label for each text."""
-CALIBRATING = tuple(name for name in HELD_OUT if name != "rt_critics")
-"""Those of them that the temperature is fitted on: a critic's verdict is not always that of the snippet quoted."""
-FRAMES = "frames"
-"""The source that is not read but made: `frames.sentences`."""
+MADE = {"frames": frames.sentences, "contrasts": frames.contrasts}
+"""The sources that are not read but made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,8 @@ def load(name: str) -> list[Example]:
     :raises KeyError: no source has that name.
     :raises FileNotFoundError: DATA_DIR is set but lacks the file.
     """
-    if name == FRAMES:
-        return [Example(text, target) for text, target in frames.sentences()]
+    if name in MADE:
+        return [Example(text, target) for text, target in MADE[name]()]
     source = SOURCES[name]
     folder = os.environ.get("DATA_DIR")
     if folder:

@@ -73,17 +73,22 @@ def soundness(folder: Path, reviews: int = REVIEWS) -> dict[str, Any]:
     recipe = next(iter(STAGES.values()))
     held_out = data.held_out(recipe.held_out, recipe.seed, ("imdb", "yts_imdb"))
     texts = drawn(invariance.with_names([example.text for example in held_out]), reviews)
-    differences = invariance.of_names(analyzer, texts)
     return {
         "hard_cases": hard_cases.measure(analyzer),
         "countries": asdict(invariance.of_countries(analyzer)),
         "countries_without_blindness": asdict(invariance.of_countries(seeing)),
-        "names": {
-            "reviews": len(texts),
-            "median": float(np.median(differences)) if texts else None,
-            "percentile_99": float(np.percentile(differences, 99)) if texts else None,
-        },
+        "names": _names(analyzer, texts),
+        "names_without_blindness": _names(seeing, texts),
         "megabytes": sum(path.stat().st_size for path in folder.iterdir()) / 1e6,
+    }
+
+
+def _names(analyzer: SentimentAnalyzer, texts: Sequence[str]) -> dict[str, Any]:
+    differences = invariance.of_names(analyzer, texts)
+    return {
+        "reviews": len(texts),
+        "median": float(np.median(differences)) if texts else None,
+        "percentile_99": float(np.percentile(differences, 99)) if texts else None,
     }
 
 

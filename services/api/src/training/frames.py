@@ -1,12 +1,13 @@
 """Sentences made from frames: facts that are no opinion, and negations, comparisons and turns that are one.
 
-`words/frames.tsv` has a frame a line, e.g. "0.03, {name} told me it was {good}; I found it {bad}." Its slots are
-filled at random from the lists beside it, so that no country and no name is tied to one side.
+`words/frames.tsv` has a frame a line, e.g. "0.03, {name} told me it was {good}; I found it {bad}."; `contrasts.tsv` has
+two a line, which differ in little and say the opposite. The slots are filled at random from the lists beside them, so
+that no country and no name is tied to one side.
 """
 
 import csv
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Formatter
 
@@ -15,25 +16,40 @@ from src.sentiment_analyzer.blindness import COUNTRIES
 WORDS = Path(__file__).parent / "words"
 FILLINGS = 40
 """How often a frame is filled; what comes out twice is kept once."""
+PRAISE, BLAME = 0.97, 0.03
+"""P(positive) of the two sentences of a contrast."""
 
 
 def sentences(seed: int = 0) -> Iterator[tuple[str, float]]:
     """Yield (sentence, P(positive)) for each frame in turn; the same ones for the same seed."""
+    return _fill([(row["frame"], float(row["target"])) for row in table("frames.tsv")], seed)
+
+
+def contrasts(seed: int = 0) -> Iterator[tuple[str, float]]:
+    """Yield (sentence, P(positive)) for each frame of each contrast; the same ones for the same seed."""
+    rows = table("contrasts.tsv")
+    return _fill([frame for row in rows for frame in ((row["praise"], PRAISE), (row["blame"], BLAME))], seed)
+
+
+def _fill(frames: Iterable[tuple[str, float]], seed: int) -> Iterator[tuple[str, float]]:
     draw = random.Random(seed)  # noqa: S311  # a sample, not a secret
     slots = {
         "country": COUNTRIES,
         "nationality": lines("nationalities.txt"),
         "name": [row["name"] for row in table("names_trained.tsv")],
+        "thing": lines("things.txt"),
         "good": [row["good"] for row in table("opinions.tsv")],
         "bad": [row["bad"] for row in table("opinions.tsv")],
+        "fine": [row["good"] for row in table("qualities.tsv")],
+        "poor": [row["bad"] for row in table("qualities.tsv")],
     }
-    for row in table("frames.tsv"):
-        parts = list(Formatter().parse(row["frame"]))
+    for frame, target in frames:
+        parts = list(Formatter().parse(frame))
         made = {
             "".join(text + (draw.choice(slots[slot]) if slot else "") for text, slot, _, _ in parts)
             for _ in range(FILLINGS)
         }
-        yield from ((sentence, float(row["target"])) for sentence in sorted(made))
+        yield from ((sentence, target) for sentence in sorted(made))
 
 
 def lines(name: str) -> list[str]:

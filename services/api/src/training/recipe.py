@@ -1,4 +1,4 @@
-"""How the shipped model is made, as data: in two stages, each a recipe of its own."""
+"""How the shipped model is made, as data: in stages, each a recipe of its own."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 class Recipe:
     """Every choice that changes the weights that a stage of training ends with. The defaults are the first stage's."""
 
+    after: str | None = None
+    """The stage whose weights this one starts from; the pretrained encoder's if None."""
     sources: tuple[str, ...] = ("sst2", "rt_critics", "imdb", "cad_new")
     held_out: float = 0.02
     """Share of the labelled data that is never trained on: it fits the temperature and guides choices."""
@@ -44,6 +46,7 @@ class Recipe:
 STAGES = {
     "short": Recipe(),
     "long": Recipe(
+        after="short",
         sources=("imdb_ratings", "yts_imdb", "pl_scale", "cad_new", "rt_critics", "sst5_phrases", "plots", "frames"),
         max_tokens=256,
         ends_by_row=True,
@@ -55,5 +58,24 @@ STAGES = {
         label_smoothing=0.05,
         swaps=True,
     ),
+    "phrases": Recipe(
+        sources=(
+            "sst2",
+            "sst5_phrases",
+            "rt_critics",
+            "pl_scale",
+            "cad_new",
+            "cad_new",
+            "plots",
+            "frames",
+            "contrasts",
+        ),
+        ends_by_row=True,
+        epochs=1,
+        batch_size=64,
+        swaps=True,
+    ),
 }
-"""Recipes by name, each of which starts from what the one before ended with."""
+"""Recipes by name; the model is a mean of what they end with."""
+SHARES = {"short": 0.2, "long": 0.5, "phrases": 0.3}
+"""How much of each is in that mean, chosen on held-out texts (the model card has the others that were tried)."""

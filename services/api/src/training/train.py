@@ -25,9 +25,10 @@ from src.training.averaging import average
 from src.training.batches import Batches, tokenize
 from src.training.calibrate import calibrate
 from src.training.encoder import load_encoder, packaged_encoder
-from src.training.recipe import STAGES, Recipe
+from src.training.recipe import SHARES, STAGES, Recipe
 from src.training.run import Run, check_recipe
 from src.training.swaps import Swapper
+from src.training.tying import tie
 
 SAVE_SECONDS = 300
 LOG_STEPS = 25
@@ -172,12 +173,13 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(cpus.available())
     transformers_logging.disable_progress_bar()
-    trained = [arguments.encoder or packaged_encoder()]
+    trained: dict[str | None, str] = {None: arguments.encoder or packaged_encoder()}
     for name, recipe in STAGES.items():
-        trained.append(train_stage(recipe, trained[-1], arguments.run / name))
-    average([Path(folder) for folder in trained[1:]], arguments.out)
-    held_out = data.held_out(recipe.held_out, recipe.seed, data.CALIBRATING)
-    print(f"temperature {calibrate(arguments.out, held_out):.3f}; `make evaluate` measures the model")
+        trained[name] = train_stage(recipe, trained[recipe.after], arguments.run / name)
+    average({Path(trained[name]): share for name, share in SHARES.items()}, arguments.out)
+    tie(arguments.out)
+    temperature = calibrate(arguments.out, data.held_out(recipe.held_out, recipe.seed))
+    print(f"{temperature}; `make evaluate` measures the model")
 
 
 def train_stage(recipe: Recipe, encoder: str, folder: Path) -> str:

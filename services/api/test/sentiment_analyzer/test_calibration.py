@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from src.sentiment_analyzer import ModelError
-from src.sentiment_analyzer.calibration import expected_calibration_error, fit_temperature, read_temperature, score
+from src.sentiment_analyzer.calibration import (
+    LONG,
+    SHORT,
+    Temperature,
+    expected_calibration_error,
+    fit_by_length,
+    fit_temperature,
+    read_temperature,
+    score,
+)
 
 
 def test_a_score_is_the_difference_of_the_two_probabilities() -> None:
@@ -25,6 +34,28 @@ def test_the_temperature_that_made_the_labels_is_found() -> None:
     margins = random.normal(0, 6, 50_000)
     labels = (random.random(50_000) < 1 / (1 + np.exp(-margins / 2.5))).astype(np.int64)
     assert fit_temperature(margins, labels) == pytest.approx(2.5, rel=0.03)
+
+
+def test_the_temperatures_that_made_the_labels_of_short_and_long_texts_are_found() -> None:
+    random = np.random.default_rng(0)
+    margins, tokens = random.normal(0, 6, 50_000), random.integers(1, 1000, 50_000)
+    truth = Temperature(short=3.0, long=1.5)
+    temperatures = np.array([truth.at(count) for count in tokens])
+    labels = (random.random(50_000) < 1 / (1 + np.exp(-margins / temperatures))).astype(np.int64)
+    found = fit_by_length(margins, tokens, labels)
+    assert (found.short, found.long) == (pytest.approx(3.0, rel=0.1), pytest.approx(1.5, rel=0.1))
+
+
+def test_a_temperature_goes_from_short_to_long_and_no_further() -> None:
+    temperature = Temperature(short=2.0, long=0.5)
+    assert [temperature.at(count) for count in (0, 1, SHORT)] == [2.0] * 3
+    assert temperature.at(round((SHORT * LONG) ** 0.5)) == pytest.approx(1.0)
+    assert [temperature.at(count) for count in (LONG, 100_000)] == [0.5] * 2
+
+
+def test_one_number_is_the_temperature_of_all_lengths(tmp_path: Path) -> None:
+    (tmp_path / "calibration.json").write_text('{"temperature": 2}')
+    assert read_temperature(tmp_path) == Temperature(2.0, 2.0)
 
 
 def test_calibrated_scores_have_a_small_calibration_error_and_overconfident_ones_a_large() -> None:
@@ -46,9 +77,21 @@ def test_a_model_without_a_temperature_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", '{"temperature": "warm"}', '{"temperature": 0}', '{"temperature": NaN}', "[]"]
+    "content",
+    [
+        *("", "{}", "[]", '{"temperature": "warm"}', '{"temperature": 0}', '{"temperature": NaN}'),
+        *('{"temperature": {"short": 1}}', '{"temperature": {"short": 1, "long": -1}}'),
+    ],
 )
 def test_a_damaged_temperature_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "calibration.json").write_text(content)
     with pytest.raises(ModelError, match=r"calibration\.json"):
         read_temperature(tmp_path)
+
+
+def test_where_no_text_is_long_both_temperatures_are_one() -> None:
+    random = np.random.default_rng(0)
+    margins = random.normal(0, 6, 5_000)
+    labels = (random.random(5_000) < 1 / (1 + np.exp(-margins / 2.5))).astype(np.int64)
+    found = fit_by_length(margins, np.full(5_000, 10), labels)
+    assert found.long == pytest.approx(found.short, rel=0.01)

@@ -12,11 +12,12 @@ def test_the_same_seed_makes_the_same_sentences() -> None:
 
 
 def test_every_slot_is_filled() -> None:
-    assert not [sentence for sentence, _ in frames.sentences() if "{" in sentence]
+    assert not [sentence for sentence, _ in [*frames.sentences(), *frames.contrasts()] if "{" in sentence]
 
 
 def test_no_sentence_is_made_twice() -> None:
-    assert max(Counter(sentence for sentence, _ in frames.sentences()).values()) == 1
+    made = Counter(sentence for sentence, _ in [*frames.sentences(), *frames.contrasts()])
+    assert [sentence for sentence, times in made.items() if times > 1] == []
 
 
 def test_each_opinion_has_its_opposite() -> None:
@@ -27,6 +28,23 @@ def test_each_opinion_has_its_opposite() -> None:
     exchanged = {"{good}": "{bad}", "{bad}": "{good}", "weak": "{good}", "best": "worst", "better": "worse"}
     pattern = re.compile("|".join(map(re.escape, exchanged)))
     assert {pattern.sub(lambda match: exchanged[match[0]], frame) for frame in praise} == blame
+
+
+def test_a_contrast_says_both_sides_with_the_same_slots() -> None:
+    """Else a name or a country would be tied to one side."""
+    for row in frames.table("contrasts.tsv"):
+        slots = [sorted(re.findall("{(name|country|thing)}", row[side])) for side in ("praise", "blame")]
+        assert slots[0] == slots[1], row
+
+
+def test_no_contrast_is_a_sentence_that_is_measured_with() -> None:
+    measured = {row["text"] for row in frames.table("hard_cases.tsv")}
+    assert measured.isdisjoint(sentence for sentence, _ in frames.contrasts())
+
+
+def test_as_many_contrasts_praise_as_blame() -> None:
+    targets = Counter(target for _, target in frames.contrasts())
+    assert 0.9 < targets[frames.PRAISE] / targets[frames.BLAME] < 1.1
 
 
 def test_the_sentence_that_countries_are_measured_with_is_not_made() -> None:
