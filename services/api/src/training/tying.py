@@ -21,8 +21,9 @@ def tie(folder: Path) -> None:
     weights = load_file(folder / WEIGHTS)
     embeddings = weights[_EMBEDDINGS]  # float16 [vocabulary, width]
     for group in GROUPS:
-        rows = [vocabulary[word] for word in group]
-        embeddings[rows] = embeddings[rows].float().mean(dim=0).to(embeddings.dtype)
+        rows = [vocabulary[word] for word in group if word in vocabulary]
+        if rows:
+            embeddings[rows] = embeddings[rows].float().mean(dim=0).to(embeddings.dtype)
     temporary = folder / f"{WEIGHTS}.new"
     save_file(weights, temporary, metadata={"format": "pt"})
     temporary.chmod(0o644)  # safetensors writes for its owner alone; in a container another user reads
