@@ -21,8 +21,11 @@ BATCH_TOKENS = 2048
 LATER = 32
 """So many jobs that came later go before the next window of a long one: short ones need not wait for the whole of it,
 and yet it moves on however many of them come."""
-BACKGROUND_TOKENS = 256
-"""As `BATCH_TOKENS`, in the background: so little that who comes meanwhile hardly waits for it."""
+BACKGROUND_TOKENS = 192
+"""As `BATCH_TOKENS`, in the background while others come: so little that who comes meanwhile hardly waits for it."""
+QUIET_TOKENS = 512
+"""The same when nobody else has come for `QUIET_SECONDS`: more at once costs less, and yet nobody waits long for it."""
+QUIET_SECONDS = 0.5
 BEFORE_BACKGROUND = 8
 """So many batches go before one of the background's, if there are so many."""
 
@@ -79,6 +82,7 @@ class Batcher:
         self._arrivals = itertools.count()
         self._foreground: _Windows = []
         self._background: _Windows = []
+        self._last_foreground = -QUIET_SECONDS  # when its last batch was taken
         self._passed_over = 0  # batches since one of the background's
         self.windows = self.tokens = 0
         """Of the latest batch, special tokens included."""
@@ -116,10 +120,12 @@ class Batcher:
     def _next(self) -> list[tuple[_Work, int]]:
         now = time.monotonic()
         if self._passed_over < BEFORE_BACKGROUND and (batch := _take(self._foreground, BATCH_TOKENS, now)):
+            self._last_foreground = now
             self._passed_over += bool(self._background)
             return batch
         self._passed_over = 0
-        return _take(self._background, BACKGROUND_TOKENS, now)
+        quiet = now - self._last_foreground > QUIET_SECONDS
+        return _take(self._background, QUIET_TOKENS if quiet else BACKGROUND_TOKENS, now)
 
     def _complete(self, batch: list[tuple[_Work, int]], margins: list[float]) -> list[Scored]:
         complete: list[Scored] = []
