@@ -2,6 +2,7 @@
 
 const form = document.getElementById("key");
 const input = document.getElementById("api-key");
+const sections = document.querySelectorAll("main > section");
 const KEPT = "api-key";
 
 /** Return the headers that carry the key, if there is one. */
@@ -10,13 +11,23 @@ export function headers() {
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
+/**
+ * Show what a service with API_KEYS serves hidden, once the page is listening: a form that is sent before that goes
+ * without the key.
+ */
+export function open() {
+  const locked = Array.from(sections).some((section) => section.hidden);
+  if (locked && !sessionStorage.getItem(KEPT)) ask();
+  else for (const section of sections) section.hidden = false;
+}
+
 /** Ask for a key, for there is none or it opens nothing. */
 export function ask() {
   if (!form.hidden) return;
   form.hidden = false;
   form.querySelector(".error").textContent = sessionStorage.getItem(KEPT) ? "That key opens nothing here." : "";
   sessionStorage.removeItem(KEPT);
-  for (const section of document.querySelectorAll("main > section")) section.hidden = true;
+  for (const section of sections) section.hidden = true;
   input.focus();
 }
 

@@ -4,6 +4,7 @@ import { go, read } from "./address.js";
 import { call, newKey } from "./api.js";
 import * as comparison from "./comparison.js";
 import { showProblem } from "./dom.js";
+import * as lock from "./key.js";
 import * as list from "./list.js";
 import * as record from "./record.js";
 import * as summary from "./summary.js";
@@ -122,4 +123,5 @@ addEventListener("corrected", ({ detail }) => {
 });
 for (const name of ["online", "offline"]) addEventListener(name, () => (offline.hidden = navigator.onLine));
 offline.hidden = navigator.onLine;
+lock.open();
 show();

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 from sqlalchemy import create_engine, text
 
 from src.embedded_postgres import EmbeddedPostgres
 from test.service import Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+MILLISECONDS = 15_000  # until something that is waited for is there, on a machine that does other work too
+expect.set_options(timeout=MILLISECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +46,7 @@ def context(browser: Browser, service: Service) -> Iterator[BrowserContext]:
     """A window of its own, over an empty table."""
     empty(service)
     context = browser.new_context(base_url=service.address, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(MILLISECONDS)
     yield context
     context.close()
 

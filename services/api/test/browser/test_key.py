@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 KEY, DIGEST = new_key()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that one person may use."""
     service = Service(tmp_path_factory.mktemp("locked"), API_KEYS=f"alice:{DIGEST}")
@@ -45,3 +45,12 @@ def test_it_asks_once_and_keeps_the_key_for_the_tab(browser: Browser, locked: Se
     other.goto("/")
     expect(other.get_by_label("One of its API keys")).to_be_visible()
     context.close()
+
+
+def test_no_form_is_shown_before_it_can_send_the_key(browser: Browser, locked: Service) -> None:
+    page = browser.new_context(base_url=locked.address, java_script_enabled=False).new_page()
+    page.goto("/")
+    expect(page.get_by_role("link", name="API documentation")).to_be_visible()
+    expect(page.get_by_label("A movie review in English")).to_be_hidden()
+    expect(page.get_by_label("Reviews", exact=True)).to_be_hidden()
+    page.context.close()
