@@ -79,7 +79,7 @@ def _watch_requests(app: Flask, registry: CollectorRegistry) -> None:
     """Count and time every request, by route and not by path: ids must not become labels."""
     requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), registry=registry)
     seconds = Histogram("http_request_seconds", "Seconds until an answer begins; what is streamed ends later.",
-                        ("route",), registry=registry)  # fmt: skip
+                        ("method", "route"), buckets=_SECONDS, registry=registry)  # fmt: skip
 
     @app.before_request
     def start() -> None:
@@ -90,7 +90,7 @@ def _watch_requests(app: Flask, registry: CollectorRegistry) -> None:
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.method in _METHODS else "other"  # a client may send any word
         requests.labels(method, route, response.status_code).inc()
-        seconds.labels(route).observe(time.perf_counter() - g.started)
+        seconds.labels(method, route).observe(time.perf_counter() - g.started)
         return response
 
 
