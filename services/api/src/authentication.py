@@ -33,7 +33,7 @@ def authorized() -> bool:
         return True
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     given = digest_of(key.strip()) if scheme.lower() == "bearer" else ""
-    for name, digest in keys.items():
+    for digest, name in keys.items():
         if hmac.compare_digest(digest, given):
             g.key_name = name
             return True

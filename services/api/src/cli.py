@@ -1,12 +1,10 @@
 """`flask` commands."""
 
-import re
-
 import click
 from flask import Flask
 
 from src.authentication import new_key
-from src.config import Settings
+from src.config import OWNER, Settings
 from src.review_commands import reviews
 
 
@@ -35,7 +33,7 @@ def keys() -> None:
 @click.argument("name")
 def new(name: str) -> None:
     """Make a key for NAME. It is shown once; API_KEYS has its digest."""
-    if not re.fullmatch("[A-Za-z0-9._-]+", name):
-        raise click.BadParameter("letters, digits, dots, dashes and underscores only", param_hint="NAME")
+    if not OWNER.fullmatch(name):
+        raise click.BadParameter("at most 40 letters, digits, dots, dashes and underscores", param_hint="NAME")
     key, digest = new_key()
     click.echo(f"The key, for {name}:\n  {key}\nAPI_KEYS, with commas between several:\n  {name}:{digest}")

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 POOL_MAX = 80
 """PostgreSQL takes 100 connections unless told otherwise, and others want some of them."""
 
+OWNER = re.compile("[A-Za-z0-9._-]{1,40}")
+"""The name of a key's owner. It is too short to be a key, which may so be told from it."""
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 T = TypeVar("T")
@@ -53,7 +55,7 @@ class Settings:
     max_sentence_chars: int = 100_000
     log_level: str = "INFO"
     api_keys: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 digests of the keys that open the service, in hexadecimal, by their owners' names; none: it is open."""
+    """The owners' names of the keys that open the service, by the keys' SHA-256 in hexadecimal; none: it is open."""
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -133,11 +135,15 @@ class Settings:
 
 
 def _api_keys(value: str) -> dict[str, str]:
-    """Return digests by name, of `name:digest` between commas."""
-    keys = dict(entry.strip().partition(":")[::2] for entry in value.split(","))
-    for name, digest in keys.items():
+    """Return names by digest, of `name:digest` between commas. Who changes a key has an old and a new one."""
+    keys = {}
+    for number, entry in enumerate(value.split(","), 1):
+        name, colon, digest = entry.strip().partition(":")
         if not name or not _DIGEST.fullmatch(digest):
-            raise ConfigError(f"API_KEYS: {name!r} needs a SHA-256 in hexadecimal, as `flask keys new NAME` prints it")
+            # It may be a key, which must reach neither terminal nor log.
+            which = f"{name}'s" if colon and OWNER.fullmatch(name) else f"number {number}"
+            raise ConfigError(f"API_KEYS: {which} is not name:SHA-256, as `flask keys new NAME` prints it")
+        keys[digest] = name
     return keys
 
 

@@ -18,7 +18,7 @@ BEARER = {"Authorization": f"Bearer {KEY}"}
 @pytest.fixture
 def locked(app: Flask) -> Iterator[Flask]:
     """The app, open to two people."""
-    app.config["API_KEYS"] = {"bob": digest_of("another"), "alice": digest_of(KEY)}
+    app.config["API_KEYS"] = {digest_of("another"): "bob", digest_of(KEY): "alice"}
     yield app
     app.config["API_KEYS"] = {}
 
@@ -89,8 +89,7 @@ def test_a_key_that_was_made_opens_what_its_digest_locks(
     _, key, _, entry = (line.strip() for line in result.output.strip().split("\n"))
     monkeypatch.setenv("API_KEYS", f"alice:{digest_of(KEY)}, {entry}")
     keys = Settings.from_env().api_keys
-    assert list(keys) == ["alice", "carol"]
-    assert keys["carol"] == digest_of(key)
+    assert keys == {digest_of(KEY): "alice", digest_of(key): "carol"}
     assert len(key) == 43
     assert runner.invoke(args=["keys", "new", "a:b"]).exit_code == 2
 
@@ -100,3 +99,20 @@ def test_a_key_that_cannot_be_one_stops_the_start(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("API_KEYS", value)
     with pytest.raises(ConfigError, match="API_KEYS"):
         Settings.from_env()
+
+
+def test_the_old_key_opens_beside_the_new_one_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", f"alice:{digest_of('old')},alice:{digest_of('new')}")
+    assert Settings.from_env().api_keys == {digest_of("old"): "alice", digest_of("new"): "alice"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"), [(KEY, "number 2"), (f"carol:{KEY}", "carol's"), (f"{KEY}:carol", "number 2"), ("", "number 2")]
+)
+def test_a_key_in_the_place_of_its_digest_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, entry: str, named: str
+) -> None:
+    monkeypatch.setenv("API_KEYS", f"alice:{digest_of('a key')},{entry}")
+    with pytest.raises(ConfigError, match=named) as error:
+        Settings.from_env()
+    assert KEY not in error.value.message
