@@ -6,8 +6,9 @@ do it). It is made of windows, not of reviews, so that a review of a hundred tho
 
 import heapq
 import itertools
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -77,12 +78,13 @@ _Windows = list[tuple[int, int, int, _Work]]
 class Batcher:
     """Jobs of which some windows are still to be computed."""
 
-    def __init__(self, analyzer: WindowAnalyzer) -> None:
+    def __init__(self, analyzer: WindowAnalyzer, clock: Callable[[], float] = time.monotonic) -> None:
         self._analyzer = analyzer
+        self._clock = clock
         self._arrivals = itertools.count()
         self._foreground: _Windows = []
         self._background: _Windows = []
-        self._last_foreground = -QUIET_SECONDS  # when its last batch was taken
+        self._last_foreground = -math.inf  # when its last window was computed
         self._passed_over = 0  # batches since one of the background's
         self.windows = self.tokens = 0
         """Of the latest batch, special tokens included."""
@@ -118,17 +120,18 @@ class Batcher:
         return self._complete(batch, margins.tolist())
 
     def _next(self) -> list[tuple[_Work, int]]:
-        now = time.monotonic()
+        now = self._clock()
         if self._passed_over < BEFORE_BACKGROUND and (batch := _take(self._foreground, BATCH_TOKENS, now)):
-            self._last_foreground = now
             self._passed_over += bool(self._background)
             return batch
         self._passed_over = 0
-        quiet = now - self._last_foreground > QUIET_SECONDS
+        quiet = not self._foreground and now - self._last_foreground > QUIET_SECONDS
         return _take(self._background, QUIET_TOKENS if quiet else BACKGROUND_TOKENS, now)
 
     def _complete(self, batch: list[tuple[_Work, int]], margins: list[float]) -> list[Scored]:
         complete: list[Scored] = []
+        if not all(work.job.background for work, _ in batch):
+            self._last_foreground = self._clock()
         for (work, _), margin in zip(batch, margins, strict=True):
             work.margins.append(margin)  # a job's windows come in order
             if len(work.margins) == len(work.windows):

@@ -11,6 +11,7 @@ from src.sentiment_analyzer.batching import (
     BATCH_TOKENS,
     BEFORE_BACKGROUND,
     LATER,
+    QUIET_SECONDS,
     QUIET_TOKENS,
     Batcher,
     Job,
@@ -138,19 +139,23 @@ def test_whoever_comes_goes_before_the_background(analyzer: SentimentAnalyzer) -
 def test_the_background_takes_little_at_once_and_less_while_others_come(
     analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken: list[int] = []
-    margins = analyzer.margins
-    monkeypatch.setattr(
-        analyzer, "margins", lambda windows: taken.append(sum(len(one) + 2 for one in windows)) or margins(windows)
-    )
-    batcher = Batcher(analyzer)
+    now, margins = [time.monotonic()], analyzer.margins
+
+    def slowly(windows: list[list[int]]) -> NDArray[np.float64]:
+        now[0] += 2 * QUIET_SECONDS
+        return margins(windows)
+
+    monkeypatch.setattr(analyzer, "margins", slowly)
+    batcher = Batcher(analyzer, clock=lambda: now[0])
     batcher.add([build_background(100)])
     batcher.compute()
-    assert BACKGROUND_TOKENS < taken.pop() <= QUIET_TOKENS
+    assert BACKGROUND_TOKENS < batcher.tokens <= QUIET_TOKENS
     batcher.add(build_jobs("A fine film."))
     batcher.compute()
     batcher.compute()
-    assert taken.pop() <= BACKGROUND_TOKENS
+    assert batcher.tokens <= BACKGROUND_TOKENS
+    batcher.compute()
+    assert BACKGROUND_TOKENS < batcher.tokens <= QUIET_TOKENS
 
 
 def test_the_background_moves_on_however_many_come(analyzer: SentimentAnalyzer) -> None:
