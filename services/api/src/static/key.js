@@ -4,6 +4,7 @@ const form = document.getElementById("key");
 const input = document.getElementById("api-key");
 const sections = document.querySelectorAll("main > section");
 const KEPT = "api-key";
+const WRONG = "That key opens nothing here.";
 
 /** Return the headers that carry the key, if there is one. */
 export function headers() {
@@ -25,7 +26,7 @@ export function open() {
 export function ask() {
   if (!form.hidden) return;
   form.hidden = false;
-  form.querySelector(".error").textContent = sessionStorage.getItem(KEPT) ? "That key opens nothing here." : "";
+  form.querySelector(".error").textContent = sessionStorage.getItem(KEPT) ? WRONG : "";
   sessionStorage.removeItem(KEPT);
   for (const section of sections) section.hidden = true;
   input.focus();
@@ -33,6 +34,12 @@ export function ask() {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(KEPT, input.value.trim());
+  const key = input.value.trim();
+  // What else is pasted, a curly quote or an invisible space, no header can carry: a request with it is never sent.
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    form.querySelector(".error").textContent = WRONG;
+    return;
+  }
+  sessionStorage.setItem(KEPT, key);
   location.reload();
 });

@@ -47,6 +47,22 @@ def test_it_asks_once_and_keeps_the_key_for_the_tab(browser: Browser, locked: Se
     context.close()
 
 
+@pytest.mark.parametrize("mistyped", ["{}\u200b", "\u201c{}\u201d", "{} {}", " "])
+def test_what_no_header_can_carry_is_refused_like_any_wrong_key(
+    browser: Browser, locked: Service, mistyped: str
+) -> None:
+    page = browser.new_context(base_url=locked.address).new_page()
+    page.goto("/")
+    asked = page.get_by_label("One of its API keys")
+    asked.fill(mistyped.replace("{}", KEY))
+    page.get_by_role("button", name="Open").click()
+    expect(page.locator("#key .error")).to_have_text("That key opens nothing here.")
+    asked.fill(f" {KEY} ")
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_label("A movie review in English")).to_be_visible()
+    page.context.close()
+
+
 def test_no_form_is_shown_before_it_can_send_the_key(browser: Browser, locked: Service) -> None:
     page = browser.new_context(base_url=locked.address, java_script_enabled=False).new_page()
     page.goto("/")
