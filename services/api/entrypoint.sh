@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts the container. Before the server, and before no other command, it upgrades the database's schema and,
 # where pytest is installed (the development image), compiles the scoring kernel of the checkout and runs the tests:
-# nothing is served unless they pass.
+# nothing is served unless they pass. Without API_KEYS it says that the API is open.
 set -eu
 
 if [ "${1:-}" = gunicorn ]; then
@@ -11,6 +11,9 @@ if [ "${1:-}" = gunicorn ]; then
         python -m src.sentiment_analyzer.compiler
         echo "Running the tests; serving starts once they pass"
         pytest
+    fi
+    if [ -z "${API_KEYS:-}" ]; then
+        echo "API_KEYS is not set: whoever reaches the API can read and write."
     fi
 fi
 
