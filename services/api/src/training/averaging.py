@@ -30,7 +30,12 @@ def average(folders: Mapping[Path, float], out: Path) -> None:
     for stale in ("calibration.json", "metrics.json", WEIGHTS):  # killed from here on, it leaves no mixture behind
         (out / stale).unlink(missing_ok=True)
     shutil.copytree(list(folders)[-1], out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(WEIGHTS))
-    temporary = out / f"{WEIGHTS}.new"
-    save_file(mean, temporary, metadata={"format": "pt"})
+    save_weights(mean, out)
+
+
+def save_weights(weights: dict[str, torch.Tensor], folder: Path) -> None:
+    """Put weights into a model's folder in place of those that are there; any reader sees the ones or the others."""
+    temporary = folder / f"{WEIGHTS}.new"
+    save_file(weights, temporary, metadata={"format": "pt"})
     temporary.chmod(0o644)  # safetensors writes for its owner alone; in a container another user reads
-    temporary.replace(out / WEIGHTS)
+    temporary.replace(folder / WEIGHTS)

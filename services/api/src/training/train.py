@@ -5,6 +5,7 @@ uninterrupted run ends with.
 """
 
 import argparse
+import copy
 import hashlib
 import json
 import time
@@ -16,7 +17,6 @@ from typing import Any
 import torch
 from torch.nn import functional
 from tqdm.auto import tqdm
-from transformers import DistilBertForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
 from src.sentiment_analyzer import cpus
@@ -92,9 +92,7 @@ class Trainer:
     def export(self, folder: Path) -> None:
         """Write what `save_pretrained` writes, weights in float16."""
         folder.mkdir(parents=True, exist_ok=True)
-        model = DistilBertForSequenceClassification(self.model.config)
-        model.load_state_dict(self.model.state_dict())
-        model.half().save_pretrained(folder)
+        copy.deepcopy(self.model).cpu().half().save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         _name_tokenizer_for_older_readers(folder / "tokenizer_config.json")
         for path in folder.iterdir():
@@ -193,6 +191,7 @@ def train_stage(recipe: Recipe, encoder: str, folder: Path) -> str:
         trainer.fit()
         trainer.export(folder / "exported")
         (folder / "exported").rename(finished)
+    print(f"stage {folder.name}: finished, in {finished}")
     return str(finished)
 
 

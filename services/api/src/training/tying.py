@@ -6,9 +6,9 @@ As hard debiasing equalizes pairs: Bolukbasi et al. (2016), https://arxiv.org/ab
 import json
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from src.training.averaging import WEIGHTS
+from src.training.averaging import WEIGHTS, save_weights
 
 GROUPS = (("he", "she"), ("him", "his", "her", "hers"), ("himself", "herself"))
 """`her` is both `him` and `his`, which are one word therefore."""
@@ -24,7 +24,4 @@ def tie(folder: Path) -> None:
         rows = [vocabulary[word] for word in group if word in vocabulary]
         if rows:
             embeddings[rows] = embeddings[rows].float().mean(dim=0).to(embeddings.dtype)
-    temporary = folder / f"{WEIGHTS}.new"
-    save_file(weights, temporary, metadata={"format": "pt"})
-    temporary.chmod(0o644)  # safetensors writes for its owner alone; in a container another user reads
-    temporary.replace(folder / WEIGHTS)
+    save_weights(weights, folder)
