@@ -40,6 +40,12 @@ def authorized() -> bool:
     return False
 
 
+def asker() -> str:
+    """Return the name of the request's key; empty where none is asked for."""
+    name: str = g.get("key_name", "")
+    return name
+
+
 def register(app: Flask) -> None:
     """Ask every request of `app` for a key, but for what is open."""
 

@@ -145,6 +145,8 @@ class IdempotencyKey(Base):
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("ix_idempotency_keys_claimed_on", "claimed_on"),)
 
+    owner: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
+    """Who posted, by the name of their API key; empty without one."""
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     fingerprint: Mapped[str] = mapped_column(Text)
     """SHA-256 of the sentence, in hexadecimal: another sentence under the same key is an error."""

@@ -76,7 +76,7 @@ def _unauthorized(caller: Caller) -> TestResponse:
 
 def _in_progress(caller: Caller) -> TestResponse:
     with caller.client.application.app_context():
-        idempotency.claim("a-key", caller._body()["json"]["sentence"])
+        idempotency.claim("", "a-key", caller._body()["json"]["sentence"])
     return caller.send(headers={"Idempotency-Key": "a-key"})
 
 

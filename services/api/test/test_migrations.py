@@ -105,6 +105,22 @@ def test_earlier_scores_from_before_0008_are_marked_as_those_since_then(fresh_ap
     assert db.session.scalars(found).all() == ["a", "b", "a", "a", "c", "b"]
 
 
+def test_a_key_from_before_0009_stays_when_its_namesake_of_an_owner_goes(fresh_app: Flask) -> None:
+    upgrade(revision="0008")
+    insert = "INSERT INTO idempotency_keys (key, fingerprint, claim{}) VALUES ('a-key', 'f', gen_random_uuid(){})"
+    owners = text("SELECT owner FROM idempotency_keys ORDER BY owner")
+    with db.engine.begin() as connection:
+        connection.execute(text(insert.format("", "")))
+    upgrade()
+    with db.engine.begin() as connection:
+        connection.execute(text(insert.format(", owner", ", 'bob'")))
+        assert connection.scalars(owners).all() == ["", "bob"]
+    downgrade(revision="0008")
+    upgrade()
+    with db.engine.begin() as connection:
+        assert connection.scalars(owners).all() == [""]
+
+
 def test_the_last_downgrade_leaves_nothing_behind(fresh_app: Flask) -> None:
     upgrade()
     downgrade(revision="base")

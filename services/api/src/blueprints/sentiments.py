@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request, stream_with_context, url_for
 
 from src import reviews
+from src.authentication import asker
 from src.evidence_schema import EvidenceOut
 from src.formats import FORMATS
 from src.idempotency_header import KEY, REPLAYED, idempotency_key
@@ -64,7 +65,7 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
     if key is None:
         review = reviews.create(body["sentence"])
     else:
-        review, replayed = reviews.create_once(body["sentence"], key)
+        review, replayed = reviews.create_once(body["sentence"], key, asker())
     location = {"Location": url_for("sentiments.show_review", review_id=review.id)}
     return review, 201, {**location, REPLAYED: "true"} if replayed else location
 

@@ -32,14 +32,14 @@ def create(sentence: str) -> Sentiment:
     return review
 
 
-def create_once(sentence: str, key: str) -> tuple[Sentiment, bool]:
-    """As `create`, but for a key that a review was stored under: return that one then, and that it was.
+def create_once(sentence: str, key: str, owner: str) -> tuple[Sentiment, bool]:
+    """As `create`, but for a key that its owner stored a review under: return that one then, and that it was.
 
     :raises InvalidInput: the key was used with another sentence.
     :raises KeyInProgress: another request has it.
     :raises ReviewGone: the review that was stored under it was deleted.
     """
-    claimed = claim(key, sentence)
+    claimed = claim(owner, key, sentence)
     if isinstance(claimed, Sentiment):
         return claimed, True
     try:

@@ -1,7 +1,7 @@
 """Posting twice with the same key."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 from werkzeug.test import TestResponse
 
 from src import create_app
+from src.authentication import digest_of
 from src.config import Settings
 from src.extensions import db
 from src.models import IdempotencyKey, Sentiment
@@ -28,8 +29,10 @@ from test.conftest import create_empty
 BODY = {"sentence": "A wonderful film."}
 
 
-def post(client: FlaskClient, key: str, sentence: str = BODY["sentence"]) -> TestResponse:
-    return client.post("/sentiments/", json={"sentence": sentence}, headers={"Idempotency-Key": key})
+def post(
+    client: FlaskClient, key: str, sentence: str = BODY["sentence"], headers: Mapping[str, str] | None = None
+) -> TestResponse:
+    return client.post("/sentiments/", json={"sentence": sentence}, headers={"Idempotency-Key": key, **(headers or {})})
 
 
 @pytest.fixture
@@ -74,6 +77,20 @@ def test_another_sentence_under_the_same_key_is_refused(client: FlaskClient) -> 
     assert len(client.get("/sentiments/").get_json()) == 1
 
 
+def test_a_key_is_its_owners_alone(app: Flask) -> None:
+    app.config["API_KEYS"] = {digest_of(name): name for name in ("alice", "bob")}
+    try:
+        alice, bob = (
+            post(app.test_client(), "a-key", sentence, {"Authorization": f"Bearer {name}"}).get_json()
+            for name, sentence in (("alice", BODY["sentence"]), ("bob", "A terrible film."))
+        )
+        same = post(app.test_client(), "a-key", headers={"Authorization": "Bearer alice"})
+    finally:
+        app.config["API_KEYS"] = {}
+    assert (alice["sentence"], bob["sentence"]) == (BODY["sentence"], "A terrible film.")
+    assert same.get_json() == alice
+
+
 def test_what_was_deleted_is_not_stored_again(client: FlaskClient) -> None:
     client.delete(post(client, "a-key").headers["Location"])
     assert post(client, "a-key").status_code == 410
@@ -110,7 +127,7 @@ def test_a_failure_is_not_remembered(
 
 def test_one_in_progress_is_a_conflict_until_its_time_is_up(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
-        idempotency.claim("a-key", BODY["sentence"])
+        idempotency.claim("", "a-key", BODY["sentence"])
         answer = post(client, "a-key")
         assert answer.status_code == 409
         assert answer.headers["Retry-After"]
@@ -122,7 +139,7 @@ def test_one_in_progress_is_a_conflict_until_its_time_is_up(client: FlaskClient,
 
 def test_who_lost_the_claim_stores_nothing(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
-        late = idempotency.claim("a-key", BODY["sentence"])
+        late = idempotency.claim("", "a-key", BODY["sentence"])
         db.session.execute(update(IdempotencyKey).values(claimed_on=func.now() - idempotency.LEASE * 1.1))
         db.session.commit()
         assert isinstance(late, idempotency.Claim)
@@ -149,7 +166,7 @@ def test_fifty_at_once_in_two_processes_worth_of_threads_store_one(apps: list[Fl
 def test_a_lost_claim_in_a_group_fails_alone(apps: list[Flask]) -> None:
     """Others commit in the same transaction, and must not fail with it."""
     with apps[0].app_context():
-        lost = NewReview(COLUMNS, idempotency.Claim("nobody's", uuid4()))
+        lost = NewReview(COLUMNS, idempotency.Claim("", "nobody's", uuid4()))
         with pytest.raises(idempotency.KeyInProgress):
             store([NewReview(COLUMNS), lost])
         assert db.session.scalar(select(func.count()).select_from(Sentiment)) == 0
