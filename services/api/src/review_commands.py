@@ -75,9 +75,12 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
     try:
         longest = current_app.config["MAX_CONTENT_LENGTH"]
         total = sum(1 for _ in sentences(file, longest))
-        with database.running(), tqdm(total=total, desc=file.name, unit=" records") as bar:
-            for progress in import_file(_analyzer(), file, refusal, longest=longest, again=again):
-                bar.update(progress.records - bar.n)
+        with database.running():
+            run = import_file(_analyzer(), file, refusal, longest=longest, again=again)
+            progress = next(run)  # what an earlier run did: it took this one no time
+            with tqdm(total=total, initial=progress.records, desc=file.name, unit=" records") as bar:
+                for progress in run:
+                    bar.update(progress.records - bar.n)
     except (Unreadable, BusyImport) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{progress.stored:,} reviews stored, {progress.refused:,} refused, of {total:,} records.")

@@ -7,21 +7,29 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, insert, text
 from sqlalchemy.engine import URL
+from tqdm import tqdm
 
-from src.config import ROOT
+from src import create_app, review_commands
+from src.config import ROOT, Settings
 from src.errors import BusyImport
+from src.extensions import db
+from src.models import Import
+from src.review_files import digest_of
 from src.reviews import import_file, importing
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.conftest import create_empty
+from test.service import wait_until
 
 SENTENCES = ["A slow film.", "=1+1 is a sum.", "'tis fine", 'He said "no",\nand left.', "naïve 電影 🎬"]
 
@@ -114,6 +122,61 @@ def test_two_at_once_store_it_once(
             next(other)
         assert [progress.records for progress in one] == [4, 5]
     assert stored(client) == SENTENCES
+
+
+def test_long_records_are_stored_fewer_at_a_time(
+    app: Flask, analyzer: SentimentAnalyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
+) -> None:
+    monkeypatch.setattr(importing, "BATCH_CHARACTERS", 40)
+    file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
+    with app.app_context():
+        run = import_file(analyzer, file, lambda _: None, longest=1000)
+        assert [progress.records for progress in run] == [0, 3, 5]
+    assert stored(client) == SENTENCES
+
+
+def test_the_bar_does_not_count_what_an_earlier_run_did_as_done_now(
+    app: Flask, analyzer: SentimentAnalyzer, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 2)
+    bars: list[tqdm[Any]] = []
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            bars.append(self)
+
+    monkeypatch.setattr(review_commands, "tqdm", Bar)
+    file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
+    with app.app_context():
+        run = import_file(analyzer, file, lambda _: None, longest=1000)
+        assert [next(run).records for _ in range(3)] == [0, 2, 4]
+    assert "1 reviews stored" in runner.invoke(args=["reviews", "import", str(file)]).output
+    assert [(bar.initial, bar.n) for bar in bars] == [(4, 5)]
+
+
+def test_of_two_that_begin_at_the_same_moment_one_is_told_of_the_other(
+    own_database: URL, analyzer: SentimentAnalyzer, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
+    app = create_app(Settings(database_url=own_database), analyzer)
+    engine = create_engine(own_database)
+    watching = engine.execution_options(isolation_level="AUTOCOMMIT")  # else it sees one moment for ever
+
+    def begin() -> None:
+        with app.app_context():
+            next(import_file(analyzer, file, lambda _: None, longest=1000))
+
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'INTO imports'")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as other, watching.connect() as watch:
+        other.execute(insert(Import).values(file=digest_of(file), run=1, records=0, finished=False))
+        begun = pool.submit(begin)
+        wait_until(lambda: bool(watch.scalar(waiting)) or begun.done(), 10)
+        other.commit()
+        assert isinstance(begun.exception(10), BusyImport)
+    engine.dispose()
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

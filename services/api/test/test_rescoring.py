@@ -96,3 +96,11 @@ def test_a_review_that_changes_meanwhile_is_left_as_it_is(app: Flask, client: Fl
         assert (report.reviews, report.flips, report.mean_change) == (1, 1, pytest.approx(-1.4))
     assert client.get(f"/sentiments/{old[0]}").get_json()["model_version"] == "old@1"
     assert client.get(f"/sentiments/{old[2]}").get_json()["model_version"] == "new@1"
+
+
+def test_long_reviews_are_scored_fewer_at_a_time(
+    app: Flask, analyzer: SentimentAnalyzer, old: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescoring, "BATCH_CHARACTERS", 35)
+    with app.app_context():
+        assert [report.reviews for report in reviews.rescore(analyzer, "old@1")] == [2, 3]

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TypeAlias
 
+from src.chunks import chunks
 from src.errors import DomainError
 from src.models import Sentiment
 from src.reviews.records import NewReview, store
@@ -70,7 +71,7 @@ def create_many(analyzer: Analyzer, entries: Iterable[Entry]) -> Iterator[list[O
     scoring = ThreadPoolExecutor(1, "bulk")
     try:
         current: tuple[list[Entry], Future[list[Score | Exception]]] | None = None
-        for chunk in _chunks(entries):
+        for chunk in chunks(entries, lambda one: one, records=CHUNK_RECORDS, characters=CHUNK_CHARACTERS):
             following = chunk, scoring.submit(_score, analyzer, [one for one in chunk if isinstance(one, str)])
             if current:
                 yield _store(analyzer.version, current[0], current[1].result())
@@ -79,20 +80,6 @@ def create_many(analyzer: Analyzer, entries: Iterable[Entry]) -> Iterator[list[O
             yield _store(analyzer.version, current[0], current[1].result())
     finally:
         scoring.shutdown(wait=False, cancel_futures=True)
-
-
-def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    chunk: list[Entry] = []
-    characters = 0
-    for entry in entries:
-        size = len(entry) if isinstance(entry, str) else 0
-        if chunk and (len(chunk) == CHUNK_RECORDS or characters + size > CHUNK_CHARACTERS):
-            yield chunk
-            chunk, characters = [], 0
-        chunk.append(entry)
-        characters += size
-    if chunk:
-        yield chunk
 
 
 def _score(analyzer: Analyzer, texts: Sequence[str]) -> list[Score | Exception]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql
 
+from src.chunks import chunks
 from src.errors import BusyImport
 from src.extensions import db
 from src.models import Import, Sentiment
@@ -15,7 +17,8 @@ from src.review_files import digest_of, sentences
 from src.sentiment_analyzer import Analyzer
 
 BATCH = 512
-"""Records that are scored together, and committed together with how far the import is."""
+BATCH_CHARACTERS = 200_000
+"""What is scored together, and committed together with how far the import is."""
 MOST_REFUSALS = 20
 """So many are told of; all are counted."""
 
@@ -52,7 +55,7 @@ def import_file(
     if run.finished:
         return
     rest = itertools.islice(enumerate(sentences(file, longest), start=1), run.records, None)
-    for batch in _batched(rest):
+    for batch in chunks(rest, lambda record: record[1], records=BATCH, characters=BATCH_CHARACTERS):
         good = []
         for number, sentence in batch:
             if why := check(sentence):
@@ -68,13 +71,18 @@ def import_file(
 
 
 def _run(digest: str, *, again: bool) -> Import:
-    """Return the file's latest run, or a new one where there is none, or where it is finished and asked for again."""
+    """Return the file's latest run, or a new one where there is none, or where it is finished and asked for again.
+
+    :raises BusyImport: another process began that one at the same moment.
+    """
     latest = select(Import).where(Import.file == digest).order_by(Import.run.desc()).limit(1)
     run = db.session.scalar(latest)
     if run is None or (run.finished and again):
-        run = Import(file=digest, run=1 if run is None else run.run + 1, records=0, finished=False)
-        db.session.add(run)
+        new = {"file": digest, "run": 1 if run is None else run.run + 1, "records": 0, "finished": False}
+        run = db.session.scalar(postgresql.insert(Import).values(new).on_conflict_do_nothing().returning(Import))
     db.session.commit()
+    if run is None:
+        raise BusyImport
     db.session.expunge(run)
     return run
 
@@ -96,8 +104,3 @@ def _store(analyzer: Analyzer, good: list[str], run: Import, *, before: int, aft
 
 def _of(run: Import) -> Any:
     return update(Import).where(Import.file == run.file, Import.run == run.run)
-
-
-def _batched(records: Iterator[tuple[int, Any]]) -> Iterator[tuple[tuple[int, Any], ...]]:
-    while batch := tuple(itertools.islice(records, BATCH)):
-        yield batch

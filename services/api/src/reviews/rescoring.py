@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import func, literal_column, select, update
 
+from src.chunks import chunks
 from src.extensions import db
 from src.models import EarlierScore, Sentiment, Tally
 from src.reviews.records import find
 from src.sentiment_analyzer import Analyzer, Score
 
 BATCH = 256
-"""Reviews that are scored together, and committed together."""
+"""Reviews that are read together."""
+BATCH_CHARACTERS = 200_000
+"""Of these, what is scored together, and committed together."""
 LARGEST = 10
 
 
@@ -85,13 +88,14 @@ def rescore(analyzer: Analyzer, version: str) -> Iterator[Report]:
         db.session.rollback()  # no transaction while scoring
         if not rows:
             return
-        scores = analyzer.analyze([row.sentence for row in rows])
-        for row, score in zip(rows, scores, strict=True):
-            if _replace(row, score, analyzer.version):
-                report.add(row.id, row.sentiment_score, score.sentiment_score)
-        db.session.commit()
+        for batch in chunks(rows, lambda row: row.sentence, records=BATCH, characters=BATCH_CHARACTERS):
+            scores = analyzer.analyze([row.sentence for row in batch])
+            for row, score in zip(batch, scores, strict=True):
+                if _replace(row, score, analyzer.version):
+                    report.add(row.id, row.sentiment_score, score.sentiment_score)
+            db.session.commit()
+            yield report
         last = rows[-1].id
-        yield report
 
 
 def _replace(row: Any, score: Score, version: str) -> bool:
