@@ -28,18 +28,12 @@ class Child:
     def __init__(self, model_path: str) -> None:
         """Start a process and wait until its model is loaded.
 
-        :raises ModelError: the model cannot be loaded, or the process ends or says nothing.
+        :raises ModelError: the model cannot be loaded, or the process cannot be started, ends or says nothing.
         """
-        ours, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "src.sentiment_analyzer.scorer_process", str(theirs.fileno()), model_path],
-            cwd=_ROOT,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,  # a signal to the service's group is for the service, which ends this one itself
-        )
-        theirs.close()
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
-        self._pipe = Connection(ours.detach())
+        try:
+            self._start(model_path)
+        except OSError as error:  # no memory or no file descriptors, at the moment
+            raise ModelError(f"the scorer process cannot be started: {error}") from error
         self.pid = self._process.pid
         said: object = None
         with contextlib.suppress(EOFError, OSError):
@@ -49,6 +43,18 @@ class Child:
             why = said.message if isinstance(said, Refused) else "the scorer process ended before its model was loaded"
             raise ModelError(why)
         self.ready = said
+
+    def _start(self, model_path: str) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:  # whatever fails
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "src.sentiment_analyzer.scorer_process", str(theirs.fileno()), model_path],
+                cwd=_ROOT,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # a signal to the service's group is for the service, which ends this one itself
+            )
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
+            self._pipe = Connection(ours.detach())
 
     def send(self, job: Job | None) -> None:
         """Send a job, or `PING`. Not for two threads at once.

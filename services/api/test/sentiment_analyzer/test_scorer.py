@@ -1,7 +1,9 @@
 """The model in a process of its own, which is killed, stopped and flooded here."""
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -177,6 +179,23 @@ def test_it_is_started_until_it_starts(
         assert not scorer.ready
         assert isinstance(outcome(scorer), ScorerAway)
     wait_until(lambda: outcome(scorer) is None, 10)
+
+
+@pytest.mark.parametrize("needed", [(subprocess, "Popen"), (socket, "socketpair")])
+def test_it_is_started_again_after_a_moment_without_memory_or_descriptors(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, needed: tuple[object, str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    before = psutil.Process().num_fds()
+    with monkeypatch.context() as patch:
+        patch.setattr(*needed, refuse)
+        os.kill(scorer.pid, signal.SIGKILL)
+        wait_until(lambda: caplog.text.count("cannot be started: [Errno 12]") == 2, 10)
+        assert psutil.Process().num_fds() < before
+    wait_until(lambda: outcome(scorer) is None, 10)
+    assert psutil.Process().num_fds() == before
 
 
 def test_it_ends_with_the_process_that_started_it(wait_for_end: Callable[[int], None]) -> None:
