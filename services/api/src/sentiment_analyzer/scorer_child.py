@@ -51,7 +51,7 @@ class Child:
                 [sys.executable, "-m", "src.sentiment_analyzer.scorer_process", str(theirs.fileno()), model_path],
                 cwd=_ROOT,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # a signal to the service's group is for the service, which ends this one itself
+                start_new_session=True,  # a signal to the service's group is for the service, which ends this itself
             )
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
             self._pipe = Connection(ours.detach())
