@@ -1,7 +1,7 @@
 """Posting twice with the same key."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from src import create_app
 from src.authentication import digest_of
 from src.config import Settings
-from src.extensions import db
+from src.extensions import WRITES, db
 from src.models import IdempotencyKey, Sentiment
 from src.reviews import idempotency
 from src.reviews.records import NewReview, store
@@ -25,6 +25,7 @@ from src.sentiment_analyzer.errors import QueueFull
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.builders import COLUMNS
 from test.conftest import create_empty
+from test.service import wait_until
 
 BODY = {"sentence": "A wonderful film."}
 
@@ -165,11 +166,28 @@ def test_fifty_at_once_in_two_processes_worth_of_threads_store_one(apps: list[Fl
 
 def test_a_lost_claim_in_a_group_fails_alone(apps: list[Flask]) -> None:
     """Others commit in the same transaction, and must not fail with it."""
-    with apps[0].app_context():
-        lost = NewReview(COLUMNS, idempotency.Claim("", "nobody's", uuid4()))
+    writes = apps[0].extensions[WRITES]
+    rows = [NewReview(COLUMNS), NewReview(COLUMNS, idempotency.Claim("", "nobody's", uuid4()))]
+    groups: list[int] = []
+
+    def store_group(group: Sequence[NewReview]) -> list[Sentiment]:
+        groups.append(len(group))
+        return store(group)
+
+    def commit(row: NewReview) -> Sentiment:
+        with apps[0].app_context():
+            stored: Sentiment = writes.commit(row, store_group)
+            return stored
+
+    with ThreadPoolExecutor() as pool:
+        with writes._turn:  # as if another group were being stored
+            ordinary, lost = [pool.submit(commit, row) for row in rows]
+            wait_until(lambda: len(writes._waiting) == len(rows), 5)
         with pytest.raises(idempotency.KeyInProgress):
-            store([NewReview(COLUMNS), lost])
-        assert db.session.scalar(select(func.count()).select_from(Sentiment)) == 0
+            lost.result()
+    assert groups == [2, 1, 1]
+    with apps[0].app_context():
+        assert db.session.scalars(select(Sentiment.id)).all() == [ordinary.result().id]
 
 
 def test_old_keys_are_forgotten_and_their_reviews_are_not(client: FlaskClient, runner: FlaskCliRunner) -> None:
