@@ -51,23 +51,13 @@ def register(app: Flask) -> None:
 
 def problem(status: int, detail: str, **members: Any) -> Response:
     """Return an `application/problem+json` answer."""
-    response = jsonify(
-        type="about:blank",
-        title=http.HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        request_id=request_id(),
-        **members,
-    )
-    response.status_code = status
-    response.mimetype = "application/problem+json"
-    if status in (409, 503):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+    return _answer(_members(status, detail, **members))
 
 
 def members_of(error: Exception) -> dict[str, Any]:
     """Return what a client is told of `error`, where it is no answer of its own but one line of an answer."""
+    if isinstance(error, DomainError):  # as every line of a body may be: without Flask's ado
+        return _members_of_domain_error(error)
     answer = current_app.make_response(current_app.handle_user_exception(error))
     return dict(answer.get_json())
 
@@ -83,9 +73,28 @@ def where(error: BaseException) -> list[str]:
     return frames[-8:]
 
 
+def _members(status: int, detail: str, **members: Any) -> dict[str, Any]:
+    title = http.HTTPStatus(status).phrase
+    told = {"type": "about:blank", "title": title, "status": status, "detail": detail, "request_id": request_id()}
+    return {**told, **members}
+
+
+def _members_of_domain_error(error: DomainError) -> dict[str, Any]:
+    errors = {"errors": error.errors} if isinstance(error, InvalidInput) else {}
+    return _members(error.status, error.detail, **errors)
+
+
+def _answer(members: dict[str, Any]) -> Response:
+    response = jsonify(members)
+    response.status_code = members["status"]
+    response.mimetype = "application/problem+json"
+    if response.status_code in (409, 503):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
 def _on_domain_error(error: DomainError) -> Response:
-    members = {"errors": error.errors} if isinstance(error, InvalidInput) else {}
-    response = problem(error.status, error.detail, **members)
+    response = _answer(_members_of_domain_error(error))
     response.headers.update(error.headers)
     return response
 

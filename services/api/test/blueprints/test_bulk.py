@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -85,6 +86,16 @@ def test_a_bad_line_is_told_and_fails_no_other(client: FlaskClient, line: bytes,
     told = problem["errors"][0]["detail"] if status == 422 else problem["detail"]
     assert told.startswith(detail)
     assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."] == stored(client)
+
+
+def test_a_body_of_bad_lines_is_told_cheaply_and_gives_way(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that needs no scorer would else keep the interpreter from those who have a single review."""
+    monkeypatch.setattr(client.application, "handle_user_exception", lambda _: pytest.fail("that is for an answer"))
+    began, computed = time.monotonic(), time.thread_time()
+    assert {line["detail"] for line in post(client, b"[]\n" * 5000)} == {"It is no JSON object."}
+    assert time.monotonic() - began > 1.5 * (time.thread_time() - computed)
 
 
 @pytest.mark.parametrize(
