@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from src.formulas import guarded
+
 Chunks = Iterable[list[Row[Any]]]
 
 COLUMNS = (
     "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version", "correction",
     "corrected_on", "created_on", "updated_on",
 )  # fmt: skip
-_FORMULA = tuple("=+-@\t\r'")
-"""What a spreadsheet takes for a formula, or for a mark of text that it swallows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,6 @@ class Format:
 
     media_type: str
     write: Callable[[Chunks], Iterator[bytes]]
-
-
-def guarded(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: with one `'` before what might be. Numbers need none.
-
-    >>> guarded("=1+1"), guarded("'s fine"), guarded("fine")
-    ("'=1+1", "''s fine", 'fine')
-    """
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def write_csv(chunks: Chunks) -> Iterator[bytes]:

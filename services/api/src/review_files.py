@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from src.errors import DomainError, MalformedJson, MalformedRecord
+from src.formulas import unguarded
 from src.strict_json import load_json
 
 FIELD = "sentence"
@@ -104,7 +105,7 @@ class _RecordLines(_Lines):
 
 
 def read_csv(stream: BinaryIO, longest: int) -> Iterator[Any]:
-    """Take away the one `'` that an export puts before a formula, or before another `'`.
+    """Yield the cells of the column `sentence`, without the `'` that an export puts before a formula.
 
     :raises Unreadable: there is no such column; at once, before the first record is asked for.
     """
@@ -155,7 +156,7 @@ def _cell(row: list[str] | DomainError, column: int) -> Any:
         row[column].encode()
     except UnicodeEncodeError:
         return MalformedRecord("It is not UTF-8.")
-    return row[column].removeprefix("'")
+    return unguarded(row[column])
 
 
 def _member(line: bytes | DomainError) -> Any:

@@ -72,7 +72,13 @@ def test_a_file_is_scored_and_stored_in_order_and_once(
 def test_what_was_exported_imports_to_the_same_texts(
     client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path, name: str
 ) -> None:
-    runner.invoke(args=["reviews", "import", str(write(tmp_path / "in.ndjson", [*SENTENCES, "''", "-", "@x", "\tx"]))])
+    runner.invoke(
+        args=[
+            "reviews",
+            "import",
+            str(write(tmp_path / "in.ndjson", [*SENTENCES, "''", "-", "@x", "\tx", "a;=b\n'c'"])),
+        ]
+    )
     before = stored(client)
     assert runner.invoke(args=["reviews", "export", str(tmp_path / name)]).exit_code == 0
     assert runner.invoke(args=["reviews", "import", str(tmp_path / name)]).exit_code == 0

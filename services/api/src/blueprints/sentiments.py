@@ -104,8 +104,8 @@ def show_summary(query: dict[str, Filters]) -> Summary:
 def export_reviews(query: dict[str, Any]) -> Response:
     """Download the reviews that the filters let through, the newest first, all as of one moment.
 
-    In CSV a text that begins with `=`, `+`, `-`, `@`, `'`, a tab or a carriage return has one `'` before it, so that no
-    spreadsheet takes it for a formula.
+    CSV has commas between its cells. At the start of a text and after each `;`, tab and end of a line in it, one `'` is
+    before `=`, `+`, `-`, `@`, `'`, a tab and a carriage return, so that no spreadsheet takes it for a formula.
     """
     name = query["format"]
     chunks = FORMATS[name].write(reviews.export(query["filters"]))

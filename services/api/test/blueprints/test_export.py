@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
+from src.formulas import unguarded
 from src.reviews import exporting
 from test.builders import store_correction, store_review, store_reviews
 
@@ -26,6 +27,8 @@ SENTENCES = [
     "'tis",
     'He said "no",\nand\r\nleft.',
     "naïve 電影 🎬",
+    "Fine;=1+1",
+    "Fine\t=1+1",
 ]
 
 
@@ -37,7 +40,8 @@ def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
             store_review(sentence=sentence, sentiment_score=-0.25 + index / 8).id
             for index, sentence in enumerate(SENTENCES[:9])
         ]
-        store_review(sentence=SENTENCES[9], sentiment_score=0.1 + 0.2)
+        for sentence in SENTENCES[9:]:
+            store_review(sentence=sentence, sentiment_score=0.1 + 0.2)
         store_correction(ids[0], "positive")
     records: list[dict[str, Any]] = client.get("/sentiments/").get_json()
     return records
@@ -56,10 +60,10 @@ def test_ndjson_has_a_record_a_line(client: FlaskClient, records: list[dict[str,
     assert [json.loads(line) for line in answer.get_data(as_text=True).split("\n")[:-1]] == list(map(flat, records))
 
 
-def test_csv_has_the_same_texts_less_one_apostrophe(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+def test_csv_has_the_same_texts_less_what_guards_them(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     answer = client.get("/sentiments/export?format=csv")
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
-    assert [row["sentence"].removeprefix("'") for row in rows] == SENTENCES[::-1]
+    assert [unguarded(row["sentence"]) for row in rows] == SENTENCES[::-1]
     assert [float(row["sentiment_score"]) for row in rows] == [record["sentiment_score"] for record in records]
     assert rows[-1]["correction"] == "positive"
     assert [row["created_on"] for row in rows] == [record["created_on"] for record in records]
@@ -68,7 +72,7 @@ def test_csv_has_the_same_texts_less_one_apostrophe(client: FlaskClient, records
 def test_in_csv_no_text_begins_as_a_formula(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     text = client.get("/sentiments/export?format=csv").get_data(as_text=True)
     cells = [row["sentence"] for row in csv.DictReader(io.StringIO(text, newline=""))]
-    assert not any(cell.startswith(tuple("=+-@\t\r")) for cell in cells)
+    assert cells[:2] == ["Fine\t'=1+1", "Fine;'=1+1"]
     assert cells[-2:-9:-1] == ["'=1+1", "'+", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "''tis"]
 
 
