@@ -7,6 +7,7 @@ import socket
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import structlog
 from gunicorn import util
@@ -24,6 +25,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Return the threads that work on requests."""
         return TimedPool(self.cfg.threads, "request")
+
+    def handle_request(self, req: Any, conn: Any) -> bool:
+        """Answer. Where the body could not be read to its end, the connection is closed, and this lets it be said."""
+        should_close = req.should_close
+        req.should_close = lambda: req.body.failed or should_close()
+        return bool(super().handle_request(req, conn))
 
     def load_wsgi(self) -> None:
         """Import the application; end the service with why it cannot be. No review is there yet to be quoted."""

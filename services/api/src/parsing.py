@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError
 from webargs import core
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from src.authentication import OPEN
 from src.errors import InvalidInput, NotJson
@@ -52,7 +53,11 @@ class StrictParser(FlaskParser):
     def _raw_load_json(self, req: Request) -> Any:
         if not core.is_json(req.mimetype):
             raise NotJson(_NOT_JSON + request.base_url)
-        return load_json(req.get_data())
+        body = req.get_data()
+        # werkzeug cuts a body that does not say its length at the limit, without a word
+        if req.environ.get("wsgi.input_terminated") and req.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+        return load_json(body)
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         """Return the parameters.

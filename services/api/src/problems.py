@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, request
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from src.errors import DomainError, InvalidInput, Unavailable
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
     """Answer every error of `app` in the one shape."""
     app.register_error_handler(DomainError, _on_domain_error)
     app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(ParseException, _on_malformed_body)
     app.register_error_handler(NotScored, _on_not_scored)
     app.register_error_handler(OperationalError, _on_database_away)
     app.register_error_handler(InterfaceError, _on_database_away)
@@ -105,6 +107,11 @@ def _on_http_error(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value  # Allow, with 405
     return response
+
+
+def _on_malformed_body(_: Exception) -> Response:
+    """Answer for chunks that are none, which gunicorn finds when the body is read. Its own words would quote them."""
+    return _on_http_error(BadRequest("The body is cut off, or its chunks are malformed."))
 
 
 def _on_not_scored(error: NotScored) -> Response:
