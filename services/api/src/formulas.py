@@ -6,9 +6,11 @@ of what it has for a cell as they are, so that quotes do not help: what could be
 
 import re
 
-# At the start, or after what ends a cell or a line: what a spreadsheet takes for a formula, or swallows as a mark.
-_BEGIN, _FORMULA = r"(?<![^;\t\r\n])", r"(?=[-=+@\t\r'])"
-_UNGUARDED, _GUARD = re.compile(_BEGIN + _FORMULA), re.compile(f"{_BEGIN}'{_FORMULA}")
+_BEGINS = "[-=+@\t\r']"
+"""What a spreadsheet takes for the begin of a formula, or swallows as a mark of text."""
+# Each looks back after it found something, which is several times as fast as the other way round.
+_UNGUARDED = re.compile(rf"{_BEGINS}(?<![^;\t\r\n].)")
+_GUARD = re.compile(rf"'(?<![^;\t\r\n]')(?={_BEGINS})")
 
 
 def guarded(text: str) -> str:
@@ -17,7 +19,7 @@ def guarded(text: str) -> str:
     >>> guarded("=1+1"), guarded("'s fine"), guarded("Fine;=1+1"), guarded("fine")
     ("'=1+1", "''s fine", "Fine;'=1+1", 'fine')
     """
-    return _UNGUARDED.sub("'", text)
+    return _UNGUARDED.sub(r"'\g<0>", text)
 
 
 def unguarded(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from src import formulas
 from src.formulas import guarded, unguarded
 
-TEXTS = ["".join(characters) for length in range(6) for characters in itertools.product("='a;\t\n", repeat=length)]
+TEXTS = ["".join(characters) for length in range(6) for characters in itertools.product("='a;\t\r\n", repeat=length)]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
