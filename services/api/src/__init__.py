@@ -15,7 +15,7 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     :param analyzer: scores reviews; without one, what would score answers 503 (`src.wsgi` passes one).
     :raises ConfigError: a setting cannot be used.
     """
-    from src.blueprints import bulk, comparisons, health, pages, sentiments
+    from src.blueprints import bulk, comparisons, exports, health, pages, sentiments
 
     config = config or Settings.from_env()
     app = Flask(__name__)
@@ -31,6 +31,7 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
     api.register_blueprint(sentiments.bp)
     api.register_blueprint(bulk.bp)
     api.register_blueprint(comparisons.bp)
+    api.register_blueprint(exports.bp)
     api.register_blueprint(health.bp)
     app.register_blueprint(pages.bp)
     for part in (metrics, authentication, overload, logs, problems, cli):

@@ -123,6 +123,12 @@ class Unavailable(DomainError):
     detail = "The database cannot be reached at the moment; try again."
 
 
+class Crowded(Unavailable):
+    """All places for requests like this one are taken."""
+
+    detail = "There are as many requests of this kind as may be at once; nothing was stored. Try again."
+
+
 class ModelNotLoaded(Unavailable):
     """The process was started without a model: `flask run` is for templates and routes, gunicorn serves."""
 

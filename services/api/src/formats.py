@@ -1,4 +1,4 @@
-"""Reviews as files: CSV, NDJSON, Parquet. Each takes chunks of rows and yields bytes, and keeps one chunk at most."""
+"""Reviews as files: CSV, NDJSON, Parquet. Each takes rows and yields bytes, and keeps a bounded part of them."""
 
 import csv
 import io
@@ -10,9 +10,15 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from src.chunks import chunks
 from src.formulas import guarded
 
-Chunks = Iterable[list[Row[Any]]]
+Rows = Iterable[Row[Any]]
+
+PIECE = {"records": 1000, "characters": 200_000}
+"""What is sent together."""
+GROUP = {"records": 20_000, "characters": 4_000_000}
+"""A row group of Parquet. The file's end describes each, and so grows with their number until it is written."""
 
 COLUMNS = (
     "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version", "correction",
@@ -25,31 +31,31 @@ class Format:
     """How reviews are written."""
 
     media_type: str
-    write: Callable[[Chunks], Iterator[bytes]]
+    write: Callable[[Rows], Iterator[bytes]]
 
 
-def write_csv(chunks: Chunks) -> Iterator[bytes]:
+def write_csv(rows: Rows) -> Iterator[bytes]:
     """Yield RFC 4180's CSV in UTF-8, a header first."""
     page = io.StringIO(newline="")
     writer = csv.writer(page)
     writer.writerow(COLUMNS)
-    for rows in chunks:
-        writer.writerows([_cell(value) for value in row] for row in rows)
+    for piece in chunks(rows, _sentence, **PIECE):
+        writer.writerows([_cell(value) for value in row] for row in piece)
         yield page.getvalue().encode()
         page.seek(0)
         page.truncate()
     yield page.getvalue().encode()
 
 
-def write_ndjson(chunks: Chunks) -> Iterator[bytes]:
+def write_ndjson(rows: Rows) -> Iterator[bytes]:
     """Yield a JSON object for each review, a line each."""
-    for rows in chunks:
-        lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=_iso) for row in rows)
+    for piece in chunks(rows, _sentence, **PIECE):
+        lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=_iso) for row in piece)
         yield "".join(f"{line}\n" for line in lines).encode()
 
 
-def write_parquet(chunks: Chunks) -> Iterator[bytes]:
-    """Yield a Parquet file, a row group for each chunk."""
+def write_parquet(rows: Rows) -> Iterator[bytes]:
+    """Yield a Parquet file, row group by row group."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -71,8 +77,8 @@ def write_parquet(chunks: Chunks) -> Iterator[bytes]:
     schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
     sink = _Sink()
     with parquet.ParquetWriter(sink, schema) as writer:
-        for rows in chunks:
-            columns = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
+        for group in chunks(rows, _sentence, **GROUP):
+            columns = [pa.array(column, kind) for column, kind in zip(zip(*group, strict=True), types, strict=True)]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             yield sink.taken()
     yield sink.taken()
@@ -107,6 +113,10 @@ class _Sink(io.RawIOBase):
     def taken(self) -> bytes:
         parts, self._parts = self._parts, []
         return b"".join(parts)
+
+
+def _sentence(row: Row[Any]) -> str:
+    return str(row.sentence)
 
 
 def _cell(value: object) -> object:

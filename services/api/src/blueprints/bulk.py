@@ -3,9 +3,8 @@
 import shutil
 import socket
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +22,7 @@ from src.parsing import StrictBlueprint, refuse_query
 from src.problems import members_of
 from src.review_files import READERS, Unreadable
 from src.schemas import BulkProblem, ReviewOut, refusal
+from src.slow_clients import hanging_up
 
 bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
 
@@ -88,39 +88,19 @@ def create_reviews() -> Response:
 def _spool(body: BinaryIO) -> None:
     """Write the request's body to disk.
 
-    :raises QueueFull: too many others arrive.
+    :raises Crowded: too many others arrive.
     :raises RequestEntityTooLarge: it is larger than MAX_BULK_BYTES.
     :raises SlowUpload: it does not end.
     :raises ClientDisconnected: it ends too early.
     """
     request.max_content_length = current_app.config["MAX_BULK_BYTES"]
-    with reviews.arrival(), _hanging_up_on_slow_clients() as expired:
+    with reviews.arrival(), hanging_up(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
         shutil.copyfileobj(request.stream, body, _READ_BYTES)
     if expired.is_set():
         raise SlowUpload
     if body.tell() < (request.content_length or 0):
         raise ClientDisconnected
     body.seek(0)
-
-
-@contextmanager
-def _hanging_up_on_slow_clients() -> Iterator[threading.Event]:
-    """After UPLOAD_SECONDS set the event that this is given, and let reads end: the one under way never might."""
-    expired = threading.Event()
-    connection: socket.socket | None = request.environ.get("gunicorn.socket")
-
-    def expire() -> None:
-        expired.set()
-        if connection:
-            with suppress(OSError):  # it hung up itself
-                connection.shutdown(socket.SHUT_RD)
-
-    timer = threading.Timer(UPLOAD_SECONDS, expire)
-    timer.start()
-    try:
-        yield expired
-    finally:
-        timer.cancel()
 
 
 def _entry(sentence: Any) -> str | DomainError:

@@ -4,26 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, jsonify, request, stream_with_context, url_for
+from flask import Response, jsonify, request, url_for
 
 from src import reviews
 from src.authentication import asker
 from src.evidence_schema import EvidenceOut
-from src.formats import FORMATS
 from src.idempotency_header import KEY, REPLAYED, idempotency_key
 from src.models import EarlierScore, Sentiment
 from src.parsing import StrictBlueprint, refuse_query
-from src.queries import ExportQuery, FilterQuery, PageQuery, ReviewId, parse_id
+from src.queries import FilterQuery, PageQuery, ReviewId, parse_id
 from src.reviews import Filters, Page, Summary
 from src.schemas import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.summary_schema import SummaryOut
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
-_WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary", "sentiments.export_reviews")
-_MEDIA_TYPES = [one.media_type.split(";")[0] for one in FORMATS.values()]
+_WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary")
 _LOCATION = {"required": True, "schema": {"type": "string"}, "description": "Where it is; relative."}
 _REPLAYED = {"schema": {"type": "string", "enum": ["true"]}, "description": "It was stored before."}
-_FILE = {"required": True, "schema": {"type": "string"}, "description": "The file's name."}
 _ID = {
     "name": "review_id",
     "in": "path",
@@ -94,24 +91,6 @@ def show_summary(query: dict[str, Filters]) -> Summary:
     With `q` or bounds of confidence at most the newest 100,000 are read; `truncated` says when there are more.
     """
     return reviews.summarize(**query)
-
-
-@bp.route("/export", methods=["GET"])
-@bp.arguments(ExportQuery, location="query")
-@bp.doc(responses={200: {"description": "A file, sent as it is read.", "headers": {"Content-Disposition": _FILE},
-                         "content": {kind: {} for kind in _MEDIA_TYPES}}})  # fmt: skip
-@bp.problems(422, 503)
-def export_reviews(query: dict[str, Any]) -> Response:
-    """Download the reviews that the filters let through, the newest first, all as of one moment.
-
-    CSV has commas between its cells. At the start of a text and after each `;`, tab and end of a line in it, one `'` is
-    before `=`, `+`, `-`, `@`, `'`, a tab and a carriage return, so that no spreadsheet takes it for a formula.
-    """
-    name = query["format"]
-    chunks = FORMATS[name].write(reviews.export(query["filters"]))
-    response = Response(stream_with_context(chunks), content_type=FORMATS[name].media_type)
-    response.headers["Content-Disposition"] = f"attachment; filename=sentiments.{name}"
-    return response
 
 
 @bp.route("/<review_id>", methods=["GET"], parameters=[_ID])

@@ -4,7 +4,7 @@ from src.reviews.bulk import arrival, create_many, turn
 from src.reviews.comparing import Comparison, compare
 from src.reviews.corrections import correct, withdraw
 from src.reviews.explaining import explain
-from src.reviews.exporting import export
+from src.reviews.exporting import export, export_turn
 from src.reviews.filters import Filters
 from src.reviews.idempotency import forget
 from src.reviews.importing import Progress, import_file
@@ -31,6 +31,7 @@ __all__ = [
     "delete",
     "explain",
     "export",
+    "export_turn",
     "find",
     "forget",
     "history",

@@ -12,8 +12,9 @@ from src.chunks import chunks
 from src.errors import DomainError
 from src.models import Sentiment
 from src.reviews.records import NewReview, store
+from src.reviews.turns import hold
 from src.sentiment_analyzer import Analyzer, Score
-from src.sentiment_analyzer.errors import NotScored, QueueFull, ReviewFailed
+from src.sentiment_analyzer.errors import NotScored, ReviewFailed
 
 ARRIVING = 16
 """Bodies that may arrive at once: each takes disk, and no turn yet."""
@@ -40,27 +41,17 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 def arrival() -> contextlib.AbstractContextManager[None]:
     """Hold one of the places of those whose body arrives.
 
-    :raises QueueFull: all are taken.
+    :raises Crowded: all are taken.
     """
-    return _hold(_arrivals, seconds=0)
+    return hold(_arrivals)
 
 
 def turn() -> contextlib.AbstractContextManager[None]:
     """Hold one of the few turns.
 
-    :raises QueueFull: all are taken, and remain so.
+    :raises Crowded: all are taken, and remain so.
     """
-    return _hold(_turns, TURN_SECONDS)
-
-
-@contextlib.contextmanager
-def _hold(places: threading.Semaphore, seconds: float) -> Iterator[None]:
-    if not places.acquire(timeout=seconds):
-        raise QueueFull
-    try:
-        yield
-    finally:
-        places.release()
+    return hold(_turns, TURN_SECONDS)
 
 
 def create_many(analyzer: Analyzer, entries: Iterable[Entry]) -> Iterator[list[Outcome]]:

@@ -1,5 +1,7 @@
 """All reviews that some filters let through, as a stream."""
 
+import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,23 +10,36 @@ from sqlalchemy import Row, case, select
 from src.extensions import db
 from src.models import Correction, Sentiment
 from src.reviews.filters import Filters
+from src.reviews.turns import hold
 
-CHUNK = 1000
-"""Reviews that are in memory at once."""
+AT_ONCE = 4
+"""Exports over HTTP: each holds a connection until its client has read all."""
+FETCH = 64
+"""Reviews that are asked for at once, however long they are."""
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
-def export(filters: Filters) -> Iterator[list[Row[Any]]]:
-    """Return the reviews that `filters` let through, the newest first, some at a time.
+def export_turn() -> contextlib.AbstractContextManager[None]:
+    """Hold one of the few turns.
+
+    :raises Crowded: all are taken.
+    """
+    return hold(_turns)
+
+
+def export(filters: Filters) -> Iterator[Row[Any]]:
+    """Return the reviews that `filters` let through, the newest first.
 
     From one moment, however long it takes: PostgreSQL's cursor keeps the snapshot that it was opened with.
 
-    :raises OperationalError: the database is away; known now, before an answer begins, and not at the first chunk.
+    :raises OperationalError: the database is away; known now, before an answer begins, and not at the first review.
     """
     db.session.connection()
-    return _chunks(filters)
+    return _rows(filters)
 
 
-def _chunks(filters: Filters) -> Iterator[list[Row[Any]]]:
+def _rows(filters: Filters) -> Iterator[Row[Any]]:
     query = (
         select(
             Sentiment.id,
@@ -44,5 +59,4 @@ def _chunks(filters: Filters) -> Iterator[list[Row[Any]]]:
         .where(*filters.conditions())
         .order_by(Sentiment.id.desc())
     )
-    for rows in db.session.execute(query, execution_options={"yield_per": CHUNK}).partitions():
-        yield list(rows)
+    yield from db.session.execute(query, execution_options={"yield_per": FETCH})

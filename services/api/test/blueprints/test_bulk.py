@@ -59,7 +59,7 @@ def test_csv_has_a_column_of_sentences_among_others(client: FlaskClient) -> None
 @pytest.mark.parametrize(("kind", "name"), [(NDJSON, "ndjson"), (CSV, "csv")])
 def test_what_was_exported_can_be_posted(client: FlaskClient, kind: str, name: str) -> None:
     post(client, ndjson(*SENTENCES))
-    post(client, client.get(f"/sentiments/export?format={name}").data, kind)
+    post(client, client.get(f"/sentiments/export?format={name}", buffered=True).data, kind)
     assert stored(client) == SENTENCES + SENTENCES[::-1]
 
 

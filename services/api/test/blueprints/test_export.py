@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import socket
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
+from src import formats
+from src.blueprints import exports
 from src.formulas import unguarded
 from src.reviews import exporting
 from test.builders import store_correction, store_review, store_reviews
@@ -54,14 +58,14 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_ndjson_has_a_record_a_line(client: FlaskClient, records: list[dict[str, Any]]) -> None:
-    answer = client.get("/sentiments/export?format=ndjson")
+    answer = client.get("/sentiments/export?format=ndjson", buffered=True)
     assert answer.mimetype == "application/x-ndjson"
     assert answer.headers["Content-Disposition"] == "attachment; filename=sentiments.ndjson"
     assert [json.loads(line) for line in answer.get_data(as_text=True).split("\n")[:-1]] == list(map(flat, records))
 
 
 def test_csv_has_the_same_texts_less_what_guards_them(client: FlaskClient, records: list[dict[str, Any]]) -> None:
-    answer = client.get("/sentiments/export?format=csv")
+    answer = client.get("/sentiments/export?format=csv", buffered=True)
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
     assert [unguarded(row["sentence"]) for row in rows] == SENTENCES[::-1]
     assert [float(row["sentiment_score"]) for row in rows] == [record["sentiment_score"] for record in records]
@@ -70,14 +74,14 @@ def test_csv_has_the_same_texts_less_what_guards_them(client: FlaskClient, recor
 
 
 def test_in_csv_no_text_begins_as_a_formula(client: FlaskClient, records: list[dict[str, Any]]) -> None:
-    text = client.get("/sentiments/export?format=csv").get_data(as_text=True)
+    text = client.get("/sentiments/export?format=csv", buffered=True).get_data(as_text=True)
     cells = [row["sentence"] for row in csv.DictReader(io.StringIO(text, newline=""))]
     assert cells[:2] == ["Fine\t'=1+1", "Fine;'=1+1"]
     assert cells[-2:-9:-1] == ["'=1+1", "'+", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "''tis"]
 
 
 def test_parquet_keeps_types(client: FlaskClient, records: list[dict[str, Any]]) -> None:
-    answer = client.get("/sentiments/export?format=parquet")
+    answer = client.get("/sentiments/export?format=parquet", buffered=True)
     rows = pyarrow.parquet.read_table(io.BytesIO(answer.data)).to_pylist()
     moments = ("created_on", "updated_on", "corrected_on")
     assert [
@@ -90,7 +94,8 @@ def test_parquet_keeps_types(client: FlaskClient, records: list[dict[str, Any]])
 def test_it_comes_in_parts_from_one_query(
     client: FlaskClient, app: Flask, statements: list[str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "CHUNK", 100)
+    monkeypatch.setitem(formats.PIECE, "records", 100)
+    monkeypatch.setitem(formats.GROUP, "records", 100)
     with app.app_context():
         store_reviews(1000)
     statements.clear()
@@ -101,14 +106,70 @@ def test_it_comes_in_parts_from_one_query(
     answer.close()
 
 
+@pytest.mark.parametrize("name", ["csv", "ndjson"])
+def test_a_part_of_long_reviews_has_fewer_of_them(client: FlaskClient, app: Flask, name: str) -> None:
+    with app.app_context():
+        for _ in range(20):
+            store_review(sentence="x" * 24_000)
+    with client.get(f"/sentiments/export?format={name}", buffered=False) as answer:
+        sizes = [len(part) for part in answer.iter_encoded()]
+    assert sum(sizes) > 20 * 24_000
+    assert max(sizes) < 210_000
+
+
+def test_a_row_group_is_large_but_bounded(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.app_context():
+        store_reviews(2000)
+    file = client.get("/sentiments/export?format=parquet", buffered=True).data
+    assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups == 1
+    monkeypatch.setitem(formats.GROUP, "characters", 5000)
+    file = client.get("/sentiments/export?format=parquet", buffered=True).data
+    assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups >= 4
+
+
+def test_only_so_many_are_sent_at_once(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+    with ExitStack() as others:
+        for _ in range(exporting.AT_ONCE):
+            others.enter_context(client.get("/sentiments/export?format=csv", buffered=False))
+        refused = client.get("/sentiments/export?format=csv")
+        assert refused.status_code == 503
+        assert refused.get_json()["detail"].startswith("There are as many requests of this kind as may be at once")
+        assert refused.headers["Retry-After"] == "1"
+        assert client.get("/sentiments/").status_code == 200
+    for _ in range(exporting.AT_ONCE + 1):
+        assert client.get("/sentiments/export?format=csv", buffered=True).status_code == 200
+
+
+def test_a_refused_query_takes_no_turn(client: FlaskClient) -> None:
+    for _ in range(exporting.AT_ONCE + 1):
+        assert client.get("/sentiments/export?format=xlsx").status_code == 422
+
+
+def test_who_does_not_read_to_the_end_in_time_is_hung_up_on(
+    client: FlaskClient, records: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "EXPORT_SECONDS", 0.1)
+    service, slow = socket.socketpair()
+    as_gunicorn = {"gunicorn.socket": service}
+    with service, slow, client.get("/sentiments/export?format=csv", environ_overrides=as_gunicorn, buffered=False):
+        slow.settimeout(10)
+        assert slow.recv(1) == b""
+        with pytest.raises(BrokenPipeError):
+            service.sendall(b"x")
+
+
 def test_it_takes_the_filters_of_the_list(client: FlaskClient, records: list[dict[str, Any]]) -> None:
-    lines = client.get("/sentiments/export?format=ndjson&q=slow&corrected=true").get_data(as_text=True).splitlines()
+    lines = (
+        client.get("/sentiments/export?format=ndjson&q=slow&corrected=true", buffered=True)
+        .get_data(as_text=True)
+        .splitlines()
+    )
     assert [json.loads(line)["sentence"] for line in lines] == ["A slow film."]
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])
 def test_of_no_reviews_there_is_a_file_too(client: FlaskClient, name: str) -> None:
-    data = client.get(f"/sentiments/export?format={name}").data
+    data = client.get(f"/sentiments/export?format={name}", buffered=True).data
     if name == "parquet":
         assert pyarrow.parquet.read_table(io.BytesIO(data)).num_rows == 0
     else:
@@ -119,7 +180,7 @@ def test_of_no_reviews_there_is_a_file_too(client: FlaskClient, name: str) -> No
     ("query", "pointer"), [("", "/format"), ("format=xlsx", "/format"), ("format=csv&limit=5", "/limit")]
 )
 def test_a_bad_query_names_the_parameter(client: FlaskClient, query: str, pointer: str) -> None:
-    answer = client.get(f"/sentiments/export?{query}")
+    answer = client.get(f"/sentiments/export?{query}", buffered=True)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
 
@@ -130,8 +191,15 @@ def test_the_command_writes_what_the_route_sends(
     file = tmp_path / "reviews.csv"
     result = runner.invoke(args=["reviews", "export", str(file), "--filter", "sentiment=positive"])
     assert result.exit_code == 0, result.output
-    assert file.read_bytes() == client.get("/sentiments/export?format=csv&sentiment=positive").data
+    assert file.read_bytes() == client.get("/sentiments/export?format=csv&sentiment=positive", buffered=True).data
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_command_takes_no_turn(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    with ExitStack() as others:
+        for _ in range(exporting.AT_ONCE):
+            others.enter_context(exporting.export_turn())
+        assert runner.invoke(args=["reviews", "export", str(tmp_path / "reviews.csv")]).exit_code == 0
 
 
 def test_the_command_says_what_is_wrong(runner: FlaskCliRunner, tmp_path: Path) -> None:

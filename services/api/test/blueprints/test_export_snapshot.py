@@ -13,10 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
 
-from src import create_app
+from src import create_app, formats
 from src.config import Settings
 from src.extensions import db
-from src.reviews import exporting
 from test.builders import store_correction, store_reviews
 
 REVIEWS = 2000
@@ -37,7 +36,8 @@ WRITES = [
 @pytest.fixture
 def exporting_app(own_database: URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """An app over long reviews, some of them corrected, that exports a hundred at a time."""
-    monkeypatch.setattr(exporting, "CHUNK", CHUNK)
+    monkeypatch.setitem(formats.PIECE, "records", CHUNK)
+    monkeypatch.setitem(formats.GROUP, "records", CHUNK)
     app = create_app(Settings(database_url=own_database))
     with app.app_context():
         store_reviews(REVIEWS)
@@ -65,7 +65,7 @@ def parsed(name: str, data: bytes) -> list[dict[str, Any]]:
 
 
 def exported(client: FlaskClient, name: str) -> list[dict[str, Any]]:
-    return parsed(name, client.get(f"/sentiments/export?format={name}").data)
+    return parsed(name, client.get(f"/sentiments/export?format={name}", buffered=True).data)
 
 
 def open_transactions(connection: Connection) -> int:

@@ -1,0 +1,45 @@
+"""All that the filters let through, as one file."""
+
+import socket
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Response, stream_with_context
+
+from src import reviews
+from src.formats import FORMATS
+from src.parsing import StrictBlueprint
+from src.queries import ExportQuery
+from src.slow_clients import hanging_up
+
+bp = StrictBlueprint("exports", __name__, url_prefix="/sentiments", description="Reviews as a file.")
+
+EXPORT_SECONDS = 1800
+"""The longest that a client may take to read an answer: it holds a connection to the database, and a moment of it."""
+_MEDIA_TYPES = [one.media_type.split(";")[0] for one in FORMATS.values()]
+_FILE = {"required": True, "schema": {"type": "string"}, "description": "The file's name."}
+
+
+@bp.route("/export", methods=["GET"])
+@bp.arguments(ExportQuery, location="query")
+@bp.doc(responses={200: {"description": "A file, sent as it is read.", "headers": {"Content-Disposition": _FILE},
+                         "content": {kind: {} for kind in _MEDIA_TYPES}}})  # fmt: skip
+@bp.problems(422, 503)
+def export_reviews(query: dict[str, Any]) -> Response:
+    """Download the reviews that the filters let through, the newest first, all as of one moment.
+
+    Four exports are sent at once, and a further one is refused with 503. One that is not read to its end within half an
+    hour is cut off, which a client sees: its last chunk is missing.
+
+    CSV has commas between its cells. At the start of a text and after each `;`, tab and end of a line in it, one `'` is
+    before `=`, `+`, `-`, `@`, `'`, a tab and a carriage return, so that no spreadsheet takes it for a formula.
+    """
+    name = query["format"]
+    with ExitStack() as held:
+        held.enter_context(reviews.export_turn())
+        held.enter_context(hanging_up(EXPORT_SECONDS, socket.SHUT_RDWR))
+        pieces = FORMATS[name].write(reviews.export(query["filters"]))
+        response = Response(stream_with_context(pieces), content_type=FORMATS[name].media_type)
+        response.headers["Content-Disposition"] = f"attachment; filename=sentiments.{name}"
+        response.call_on_close(held.pop_all().close)
+    return response
