@@ -153,21 +153,25 @@ class ComparisonQuery(FilterQuery):
     new = _version("The version that is compared")
 
 
-class PageQuery(FilterQuery):
-    """Which page of the list."""
+class HistoryQuery(StrictSchema):
+    """Which page, of what has ids."""
 
     limit = Digits(
         load_default=PAGE_DEFAULT,
         validate=validate.Range(1, PAGE_MAX),
-        metadata={"description": "Reviews on the page.", "example": 10},
+        metadata={"description": "How many of them on the page.", "example": 10},
     )
     before = Digits(
         validate=validate.Range(1, MAX_ID),
         metadata={
-            "description": "Only reviews with a smaller id; the Link header of a page has it for the next.",
+            "description": "Only those with a smaller id; the Link header of a page has it for the next.",
             "example": 1000,
         },
     )
+
+
+class PageQuery(FilterQuery, HistoryQuery):
+    """Which page of the list."""
 
 
 class ViewQuery(PageQuery):

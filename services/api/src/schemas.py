@@ -141,6 +141,7 @@ class ReviewOut(AnswerSchema):
 class EarlierScoreOut(AnswerSchema):
     """What a review was scored before its text or the model changed."""
 
+    id = fields.Integer(metadata={"minimum": 1, "description": "Later ones have larger ones.", "example": 1})
     sentence = fields.String(metadata={"description": "The text that was scored."})
     sentiment_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "As the record has it."})
     confidence = fields.Float(metadata={"minimum": 0.5, "maximum": 1, "description": "As the record has it."})

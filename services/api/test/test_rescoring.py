@@ -3,10 +3,11 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from src import reviews
 from src.extensions import db
+from src.models import Sentiment
 from src.reviews import rescoring
 from src.sentiment_analyzer import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
@@ -35,6 +36,28 @@ def test_a_new_text_keeps_the_score_of_the_old_one(client: FlaskClient) -> None:
         for name in ("sentence", "sentiment_score", "confidence", "model_version"):
             assert earlier[name] == record[name]
         assert earlier["scored_on"] == record["updated_on"]
+
+
+def test_a_history_comes_page_by_page(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        review, other = store_review(), store_review()
+        for number in range(60):
+            text_of = {"sentence": f"Version {number}."}
+            db.session.execute(update(Sentiment).where(Sentiment.id.in_([review.id, other.id])).values(text_of))
+        db.session.commit()
+        address = f"/sentiments/{review.id}/history"
+    assert len(client.get(address).get_json()) == 50
+    found, address = [], f"{address}?limit=20"
+    while address:
+        answer = client.get(address)
+        found.append(answer.get_json())
+        address = answer.headers.get("Link", "").partition(">")[0][1:]
+    assert [len(page) for page in found] == [20, 20, 20]
+    ids = [one["id"] for page in found for one in page]
+    assert ids == sorted(set(ids), reverse=True)
+    assert [one["sentence"] for page in found for one in page][:-1] == [f"Version {n}." for n in range(58, -1, -1)]
+    for query in ("limit=0", "limit=501", "before=0", "q=fine"):
+        assert client.get(f"/sentiments/{review.id}/history?{query}").status_code == 422
 
 
 def test_what_never_changed_has_no_history(client: FlaskClient) -> None:

@@ -94,7 +94,9 @@ def _view() -> Response:
     return _html(reviews.page(**query), asked=asked, shown=shown)
 
 
-def _html(page: reviews.Page, *, status: int = 200, asked: dict[str, str] | None = None, **context: Any) -> Response:
+def _html(
+    page: reviews.Page[Any], *, status: int = 200, asked: dict[str, str] | None = None, **context: Any
+) -> Response:
     asked = asked or {}
     filters = {name: value for name, value in asked.items() if name not in ("review", "before", "limit", "old", "new")}
     older = page.next_before and _address("pages.index", {**filters, "before": str(page.next_before)})

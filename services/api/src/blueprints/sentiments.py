@@ -12,14 +12,15 @@ from src.evidence_schema import EvidenceOut
 from src.idempotency_header import KEY, REPLAYED, idempotency_key
 from src.models import EarlierScore, Sentiment
 from src.parsing import StrictBlueprint, refuse_query
-from src.queries import FilterQuery, PageQuery, ReviewId, parse_id
+from src.queries import FilterQuery, HistoryQuery, PageQuery, ReviewId, parse_id
 from src.reviews import Filters, Page, Summary
 from src.schemas import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.summary_schema import SummaryOut
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
-_WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary")
+_WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary", "sentiments.show_history")
 _LOCATION = {"required": True, "schema": {"type": "string"}, "description": "Where it is; relative."}
+_NEXT = {"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next"; relative.'}}
 _REPLAYED = {"schema": {"type": "string", "enum": ["true"]}, "description": "It was stored before."}
 _ID = {
     "name": "review_id",
@@ -69,11 +70,7 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
 
 @bp.route("/", methods=["GET"], strict_slashes=False)
 @bp.arguments(PageQuery, location="query")
-@bp.response(
-    200,
-    ReviewOut(many=True),
-    headers={"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next"; relative.'}},
-)
+@bp.response(200, ReviewOut(many=True), headers=_NEXT)
 @bp.problems(422, 503)
 def list_reviews(query: dict[str, Any]) -> tuple[Sequence[Sentiment], int, dict[str, str]]:
     """List reviews, the newest first, page by page; with filters those that all of them let through."""
@@ -119,11 +116,13 @@ def delete_review(review_id: int) -> None:
 
 
 @bp.route("/<review_id>/history", methods=["GET"], parameters=[_ID])
-@bp.response(200, EarlierScoreOut(many=True))
+@bp.arguments(HistoryQuery, location="query")
+@bp.response(200, EarlierScoreOut(many=True), headers=_NEXT)
 @bp.problems(404, 422, 503)
-def show_history(review_id: int) -> Sequence[EarlierScore]:
-    """List what a review was scored before its text or the model changed, the latest first."""
-    return reviews.history(review_id)
+def show_history(query: dict[str, Any], review_id: int) -> tuple[Sequence[EarlierScore], int, dict[str, str]]:
+    """List what a review was scored before its text or the model changed, the latest first, page by page."""
+    page = reviews.history(review_id, **query)
+    return page.items, 200, link_headers(page, "sentiments.show_history")
 
 
 @bp.route("/<review_id>/evidence", methods=["GET"], parameters=[_ID])
@@ -154,15 +153,15 @@ def withdraw_correction(review_id: int) -> None:
     reviews.withdraw(review_id)
 
 
-def link_headers(page: Page, endpoint: str) -> dict[str, str]:
+def link_headers(page: Page[Any], endpoint: str) -> dict[str, str]:
     """Return the Link header to the page after `page` (RFC 8288), with every parameter of this request kept."""
     if page.next_before is None:
         return {}
     query = urlencode({**request.args, "before": page.next_before})
-    return {"Link": f'<{url_for(endpoint)}?{query}>; rel="next"'}
+    return {"Link": f'<{url_for(endpoint, **request.view_args or {})}?{query}>; rel="next"'}
 
 
-def dump_page(page: Page, endpoint: str) -> Response:
+def dump_page(page: Page[Sentiment], endpoint: str) -> Response:
     """Return a page as the list's JSON, for a view outside this blueprint."""
     response = jsonify(ReviewOut(many=True).dump(page.items))
     response.headers.update(link_headers(page, endpoint))

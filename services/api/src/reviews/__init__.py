@@ -8,9 +8,9 @@ from src.reviews.exporting import export, export_turn
 from src.reviews.filters import Filters
 from src.reviews.idempotency import forget
 from src.reviews.importing import Progress, import_file
-from src.reviews.listing import Page, page
+from src.reviews.listing import Page, history, page
 from src.reviews.records import create, create_once, delete, find, replace
-from src.reviews.rescoring import Report, history, outdated, rescore
+from src.reviews.rescoring import Report, outdated, rescore
 from src.reviews.summary import Summary, summarize
 from src.reviews.versions import Version, versions
 

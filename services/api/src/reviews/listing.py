@@ -1,27 +1,31 @@
-"""The list of reviews, page by page."""
+"""The list of reviews, and of what one was scored before, page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from src.extensions import db
-from src.models import Sentiment
+from src.models import EarlierScore, Sentiment
 from src.reviews.filters import Filters
+from src.reviews.records import find
 from src.reviews.slices import slices
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some reviews, the newest first, and where the next page begins."""
+class Page(Generic[Item]):
+    """Some of what has ids, the newest first, and where the next page begins."""
 
-    items: Sequence[Sentiment]
+    items: Sequence[Item]
     next_before: int | None
     """The `before` of the next page; None on the last one."""
 
 
-def page(limit: int, before: int | None = None, filters: Filters = Filters()) -> Page:  # noqa: B008  # it is frozen
+def page(limit: int, before: int | None = None, filters: Filters = Filters()) -> Page[Sentiment]:  # noqa: B008  # it is frozen
     """Return the newest `limit` reviews that `filters` let through, or of those with an id under `before`.
 
     A keyset page: it costs the same at any depth. Without `q` it is one query, with dates two.
@@ -35,3 +39,16 @@ def page(limit: int, before: int | None = None, filters: Filters = Filters()) ->
         if len(rows) > limit:
             return Page(rows[:limit], rows[limit - 1].id)
     return Page(rows, None)
+
+
+def history(review_id: int, limit: int, before: int | None = None) -> Page[EarlierScore]:
+    """Return the latest `limit` scores that a review had before, or of those with an id under `before`.
+
+    :raises ReviewNotFound: no review has that id.
+    """
+    find(review_id)
+    query = select(EarlierScore).where(EarlierScore.sentiment_id == review_id).order_by(EarlierScore.id.desc())
+    if before is not None:
+        query = query.where(EarlierScore.id < before)
+    rows = db.session.scalars(query.limit(limit + 1)).all()
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)

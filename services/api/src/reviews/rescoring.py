@@ -1,7 +1,7 @@
 """A new model over old rows."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,8 +9,7 @@ from sqlalchemy import func, literal_column, select, update
 
 from src.chunks import chunks
 from src.extensions import db
-from src.models import EarlierScore, Sentiment, Tally
-from src.reviews.records import find
+from src.models import Sentiment, Tally
 from src.sentiment_analyzer import Analyzer, Score
 
 BATCH = 256
@@ -53,16 +52,6 @@ class Report:
         self.total += after - before
         change = Change(abs(after - before), review_id, before, after)
         (heapq.heappush if len(self.largest) < LARGEST else heapq.heappushpop)(self.largest, change)
-
-
-def history(review_id: int) -> Sequence[EarlierScore]:
-    """Return what a review was scored before, the latest first.
-
-    :raises ReviewNotFound: no review has that id.
-    """
-    find(review_id)
-    query = select(EarlierScore).where(EarlierScore.sentiment_id == review_id).order_by(EarlierScore.id.desc())
-    return db.session.scalars(query).all()
 
 
 def outdated(version: str) -> dict[str, int]:

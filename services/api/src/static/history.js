@@ -7,18 +7,30 @@ import { minute, signed } from "./review.js";
 /** Show in `place` what a review was scored before its text or the model changed; of one that never changed, nothing. */
 export async function show(place, review, signal) {
   if (review.updated_on === review.created_on) return;
-  try {
-    const { data } = await call(`/sentiments/${review.id}/history`, { signal });
-    if (data.length) place.replaceChildren(element("h3", {}, "Scored before"), scrolling(data, review));
-  } catch (problem) {
-    if (problem.name === "AbortError") throw problem;
-    showProblem(place, problem, () => show(place, review, signal));
-  }
+  const list = element("ol", { class: "earlier" });
+  const foot = element("p", { class: "state" });
+  place.replaceChildren(foot);
+  const load = async (address) => {
+    try {
+      const { data, next } = await call(address, { signal });
+      list.append(...data.map((score) => item(score, review)));
+      if (data.length && !list.isConnected) foot.before(element("h3", {}, "Scored before"), scrolling(list));
+      foot.replaceChildren(...(next ? [older(() => load(next))] : []));
+    } catch (problem) {
+      if (problem.name !== "AbortError") showProblem(foot, problem, () => load(address));
+    }
+  };
+  await load(`/sentiments/${review.id}/history`);
 }
 
-function scrolling(scores, review) {
-  const list = element("ol", { class: "earlier" }, ...scores.map((score) => item(score, review)));
+function scrolling(list) {
   return element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Scored before" }, list);
+}
+
+function older(load) {
+  const button = element("button", { type: "button", class: "quiet" }, "Older scores");
+  button.addEventListener("click", load);
+  return button;
 }
 
 function item(score, review) {

@@ -39,6 +39,19 @@ def test_a_review_that_never_changed_has_no_history_on_the_page(page: Page, serv
     assert not [address for address in asked if address.endswith("/history")]
 
 
+def test_a_long_history_goes_on_where_it_is_asked_to(page: Page, service: Service) -> None:
+    record = post(service, "A wonderful film.")
+    for number in range(51):
+        rescore(service, record["id"], 0.5, f"model@{number}")
+    page.goto(f"/?review={record['id']}")
+    earlier = page.get_by_role("region", name="Scored before").get_by_role("listitem")
+    expect(earlier).to_have_count(50)
+    page.get_by_role("button", name="Older scores").click()
+    expect(earlier).to_have_count(51)
+    expect(earlier.nth(50)).to_contain_text(f"by {record['model_version']}")
+    expect(page.get_by_role("button", name="Older scores")).to_have_count(0)
+
+
 def test_the_page_shows_what_a_review_was_scored_before(page: Page, service: Service) -> None:
     hostile = "A terrible film. <b>No</b> \u202e" + "x" * 400
     first = post(service, hostile)
