@@ -37,7 +37,7 @@ class Format:
 def write_csv(rows: Rows) -> Iterator[bytes]:
     """Yield RFC 4180's CSV in UTF-8, a header first."""
     page = io.StringIO(newline="")
-    writer = csv.writer(page)
+    writer = csv.writer(page, quoting=csv.QUOTE_NONNUMERIC)  # a `;` or a tab in a text ends no cell in any reader
     writer.writerow(COLUMNS)
     for piece in chunks(rows, _sentence, **PIECE):
         writer.writerows([_cell(value) for value in row] for row in piece)
@@ -60,20 +60,7 @@ def write_parquet(rows: Rows) -> Iterator[bytes]:
     from pyarrow import parquet
 
     text, moment = pa.string(), pa.timestamp("us", tz="UTC")
-    types = [
-        pa.int64(),
-        text,
-        pa.float64(),
-        pa.float64(),
-        text,
-        pa.int32(),
-        pa.int32(),
-        text,
-        text,
-        moment,
-        moment,
-        moment,
-    ]
+    types = [pa.int64(), text, pa.float64(), pa.float64(), text, pa.int32(), pa.int32(), text, text, *[moment] * 3]
     schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
     sink = _Sink()
     with parquet.ParquetWriter(sink, schema) as writer:

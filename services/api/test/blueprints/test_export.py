@@ -16,7 +16,6 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from src import formats
 from src.blueprints import exports
-from src.formulas import unguarded
 from src.reviews import exporting
 from test.builders import store_correction, store_review, store_reviews
 
@@ -64,10 +63,10 @@ def test_ndjson_has_a_record_a_line(client: FlaskClient, records: list[dict[str,
     assert [json.loads(line) for line in answer.get_data(as_text=True).split("\n")[:-1]] == list(map(flat, records))
 
 
-def test_csv_has_the_same_texts_less_what_guards_them(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+def test_csv_has_the_same_texts_less_one_apostrophe(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     answer = client.get("/sentiments/export?format=csv", buffered=True)
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
-    assert [unguarded(row["sentence"]) for row in rows] == SENTENCES[::-1]
+    assert [row["sentence"].removeprefix("'") for row in rows] == SENTENCES[::-1]
     assert [float(row["sentiment_score"]) for row in rows] == [record["sentiment_score"] for record in records]
     assert rows[-1]["correction"] == "positive"
     assert [row["created_on"] for row in rows] == [record["created_on"] for record in records]
@@ -76,7 +75,9 @@ def test_csv_has_the_same_texts_less_what_guards_them(client: FlaskClient, recor
 def test_in_csv_no_text_begins_as_a_formula(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     text = client.get("/sentiments/export?format=csv", buffered=True).get_data(as_text=True)
     cells = [row["sentence"] for row in csv.DictReader(io.StringIO(text, newline=""))]
-    assert cells[:2] == ["Fine\t'=1+1", "Fine;'=1+1"]
+    assert not any(cell.startswith(tuple("=+-@\t\r")) for cell in cells)
+    assert '"Fine;=1+1"' in text
+    assert '"Fine\t=1+1"' in text
     assert cells[-2:-9:-1] == ["'=1+1", "'+", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "''tis"]
 
 
