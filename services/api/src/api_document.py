@@ -9,6 +9,10 @@ from src.schemas import Problem
 
 _DESCRIPTION = """Reads a movie review and answers how positive it is and how sure it is.
 
+What is kept is the text as it was sent. Before it is scored, each country in it is replaced by one country and each
+first name by one first name, where they are written with a capital: neither is an opinion. Tokens are counted after
+that.
+
 Every error is `application/problem+json` (RFC 9457) with the members of Problem: also those that no operation lists,
 which are 405 (a method that the path does not have), 414 and 431 (an address of more than 8,190 bytes, headers that are
 too large), 400 (no HTTP) and 500 (a defect). Every answer has an X-Request-ID, under which the log has

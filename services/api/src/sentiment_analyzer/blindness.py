@@ -2,31 +2,36 @@
 
 Blindness: Garg et al., Counterfactual Fairness in Text Classification through Robustness (2018),
 https://arxiv.org/abs/1809.10610. Countries are nearly a closed list, as names of people are not: `first_names.txt` has
-those that are common somewhere, less those that are words, places or awards too. Most are from the lists of Faker
-(https://github.com/joke2k/faker, MIT, copyright 2012 Daniele Faraglia), some hundred were added by hand.
+those that are common somewhere, less those that with a capital are as likely something else: a word (Precious, Frank),
+a month, an award. A family name or a city that is a first name too is read as one. Most are from the lists of Faker
+(`first_names.LICENSE`), some hundred were added by hand.
+
+Both are found as edited text spells them, with a capital: without capitals, or in nothing but capitals, a turkey and
+Turkey are one word, and nothing is replaced.
 """
 
 import re
 from pathlib import Path
 
+_COUNTRIES, _FIRST_NAMES = (Path(__file__).parent / name for name in ("countries.txt", "first_names.txt"))
+LISTS = (_COUNTRIES, _FIRST_NAMES)
+"""The files that say what is read as one: they decide scores."""
 
-def _lines(name: str) -> list[str]:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
-
-
-_NAMES = [line.split(", ") for line in _lines("countries.txt")]
+_NAMES = [line.split(", ") for line in _COUNTRIES.read_text(encoding="utf-8").splitlines()]
 COUNTRIES = [names[0] for names in _NAMES]
 """The members and observers of the United Nations, Taiwan and Kosovo, as English names them."""
 STAND_IN = "Nigeria"
-"""What is read for each. Any would do: it was near the median of all in four sentences without an opinion."""
+"""What is read for each. Any would do; in six sentences without an opinion 37 of the other 196 were nearer to the
+median."""
 
-FIRST_NAMES = frozenset(_lines("first_names.txt"))
+FIRST_NAMES = frozenset(_FIRST_NAMES.read_text(encoding="utf-8").splitlines())
 FIRST_NAME = "Robin"
-"""What is read for each of them."""
+"""What is read for each of them: a woman's name and a man's. In ten sentences without an opinion 119 of 291 others were
+nearer to the median."""
 
 _ALL_NAMES = sorted((re.escape(name) for names in _NAMES for name in names), key=len, reverse=True)
 # Not in a longer name (Neil Jordan, New England, Captain America, Guinea pig) and not as a thing (what a Turkey).
-_COUNTRY = re.compile(rf"\b(?=[A-Zt])(?:the )?({'|'.join(_ALL_NAMES)})\b(?!-|[ ][A-Z]|[ ]pig)")
+_COUNTRY = re.compile(rf"\b(?=[A-Zt])(?:the )?({'|'.join(_ALL_NAMES)})\b(?!-|[ ](?!I\b)[A-Z]|[ ]pig)")
 _PART_OF_A_NAME = re.compile(
     r"(?:(?!(?:Across|And|At|But|By|For|From|If|In|Is|Like|Of|Or|Outside|Though|To|Unlike|Was|When|While|With) )"
     r"\b[A-Z][\w.']*[ -]|\b[Aa]n? )\Z"
@@ -45,8 +50,16 @@ def blind(text: str) -> str:
 
 
 def _first_name(match: re.Match[str]) -> str:
+    """Return one name for Jean-Pierre and for Soo-jin, but leave what else hangs on a name (Jackson-haters)."""
     word = match[0]
-    return FIRST_NAME if word in FIRST_NAMES or word.partition("-")[0] in FIRST_NAMES else word
+    first, hyphen, second = word.partition("-")
+    if word in FIRST_NAMES or (first in FIRST_NAMES and second.capitalize() in FIRST_NAMES):
+        return FIRST_NAME
+    return "".join([_one_name(first), hyphen, _one_name(second)])
+
+
+def _one_name(word: str) -> str:
+    return FIRST_NAME if word in FIRST_NAMES else word
 
 
 def _stand_in(match: re.Match[str]) -> str:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
-from src.sentiment_analyzer import calibration
+from src.sentiment_analyzer import blindness, calibration
 from src.sentiment_analyzer.errors import ModelError
 
-SCORING_REVISION = 4
-"""Raised whenever the same files can give another score than before."""
+SCORING_REVISION = 5
+"""Raised whenever the same files, and the same lists of what is read as one, can give another score than before."""
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -195,4 +195,6 @@ def _fingerprint(folder: Path) -> str:
         if path.exists():
             digest.update(f"\0{name}\0{path.stat().st_size}\0".encode())
             digest.update(path.read_bytes())
+    for path in blindness.LISTS:
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -18,7 +18,7 @@ class Score:
     confidence: float
     """The larger of the two probabilities, in [0.5, 1]."""
     tokens: int
-    """WordPiece tokens in the review, without the special ones; all of them were read."""
+    """WordPiece tokens of the review as it was read (`blindness`), without the special ones; all of them were read."""
     windows: int
     """Overlapping windows in which they were read; 1 for all but long reviews."""
 

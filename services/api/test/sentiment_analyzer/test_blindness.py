@@ -4,6 +4,7 @@ import pytest
 
 from src.sentiment_analyzer.blindness import COUNTRIES, FIRST_NAME, FIRST_NAMES, STAND_IN, blind
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from src.training import frames
 
 
 @pytest.mark.parametrize("name", [*COUNTRIES, "Holland", "Great Britain", "Türkiye", "Côte d'Ivoire", "USA"])
@@ -31,7 +32,9 @@ def test_what_stands_for_no_country_is_left_alone(text: str) -> None:
     assert blind(text) == text
 
 
-@pytest.mark.parametrize("text", ["In {}, at night.", "It is {}'s best film.", "from {} and {}", "{} wins.", "of {}"])
+@pytest.mark.parametrize(
+    "text", ["In {}, at night.", "In {} I think.", "It is {}'s best film.", "from {} and {}", "{} wins.", "of {}"]
+)
 def test_wherever_a_country_stands_it_is_read_as_that_one(text: str) -> None:
     assert blind(text.replace("{}", "Peru")) == text.replace("{}", STAND_IN)
 
@@ -53,9 +56,27 @@ def test_each_first_name_is_read_as_the_same_one(name: str) -> None:
     )
 
 
-def test_names_that_are_words_places_or_awards_too_are_left_alone() -> None:
-    text = "Will Oscar voters see the Joy of Paris in April, or the Grace of Christian Germany? Hope so. Mark my words."
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Will Oscar voters see the Joy of Paris in April, or the Grace of Christian Germany? Hope so. Mark my words.",
+        "Precious little of it works.",
+        "Frank, hardy and randy. Hardy fans will like it. Randy, Sandy, Deja vu.",
+        "A Tony for her, in Jan 2005.",
+    ],
+)
+def test_names_that_are_as_likely_words_months_or_awards_are_left_alone(text: str) -> None:
     assert blind(text) == text
+
+
+def test_no_name_is_an_opinion() -> None:
+    opinions = {word.lower() for row in frames.table("opinions.tsv") for cell in row.values() for word in cell.split()}
+    assert opinions.isdisjoint(name.lower() for name in FIRST_NAMES)
+
+
+@pytest.mark.parametrize("tail", ["terrible", "winning", "esque", "Terrible"])
+def test_what_hangs_on_a_name_is_still_read(tail: str) -> None:
+    assert blind(f"By Emma-{tail} hands.") == f"By {FIRST_NAME}-{tail} hands."
 
 
 def test_a_name_without_its_capital_is_left_alone() -> None:
