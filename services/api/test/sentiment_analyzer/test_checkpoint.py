@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertTokenizerFast
 
-from src.sentiment_analyzer import ModelError
+from src.sentiment_analyzer import ModelError, blindness
 from src.sentiment_analyzer.checkpoint import open_checkpoint
 
 Save = Callable[..., Path]
@@ -123,4 +123,15 @@ def test_the_version_names_the_folder_and_changes_with_what_decides_a_score(save
     (folder / "metrics.json").write_text("{}")
     assert open_checkpoint(str(folder)).version == version
     (folder / "calibration.json").write_text('{"temperature": 2}')
+    assert open_checkpoint(str(folder)).version != version
+
+
+def test_the_version_changes_with_what_is_read_as_one(
+    save_checkpoint: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_checkpoint()
+    version = open_checkpoint(str(folder)).version
+    names = tmp_path / "names.txt"
+    names.write_text("Emma\n")
+    monkeypatch.setattr(blindness, "LISTS", (names,))
     assert open_checkpoint(str(folder)).version != version
