@@ -37,7 +37,7 @@ class Format:
 def write_csv(rows: Rows) -> Iterator[bytes]:
     """Yield RFC 4180's CSV in UTF-8, a header first."""
     page = io.StringIO(newline="")
-    writer = csv.writer(page, quoting=csv.QUOTE_NONNUMERIC)  # a `;` or a tab in a text ends no cell in any reader
+    writer = csv.writer(page, quoting=csv.QUOTE_NONNUMERIC)  # for who splits at `;` and tabs too
     writer.writerow(COLUMNS)
     for piece in chunks(rows, _sentence, **PIECE):
         writer.writerows([_cell(value) for value in row] for row in piece)
