@@ -64,6 +64,9 @@ def test_all_that_gunicorn_and_the_app_log_is_json_and_has_no_review(tmp_path: P
     assert [line["status"] for line in log if line.get("method") == "POST"] == [201]
     [failed] = [line for line in log if line["event"] == "Error handling request"]
     assert failed["exception"]["error"] == "OperationalError"
+    [broken] = [line for line in log if line["event"] == "answer broken off"]
+    [answered] = [line for line in log if line.get("route") == "/sentiments/export"]
+    assert (broken["error"], broken["request_id"]) == ("OperationalError", answered["request_id"])
     assert "secret" not in service.errors.read_text()
 
 
@@ -76,8 +79,9 @@ def send(service: Service, request: str) -> bytes:
 def break_an_export(service: Service) -> None:
     """Begin to read what is more than fits into buffers, and cut the service off from its database."""
     engine = create_engine(EmbeddedPostgres(service.instance).url, isolation_level="AUTOCOMMIT")
-    with socket.create_connection(("127.0.0.1", service.port)) as reader, engine.connect() as database:
+    with engine.connect() as database:
         database.execute(text(LONG_REVIEWS))
+    with socket.create_connection(("127.0.0.1", service.port)) as reader, engine.connect() as database:
         reader.sendall(b"GET /sentiments/export?format=ndjson HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert reader.recv(1000).startswith(b"HTTP/1.1 200 ")
         database.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE xact_start IS NOT NULL"

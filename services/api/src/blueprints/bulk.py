@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from flask import Response, current_app, request, stream_with_context
+from flask import Response, current_app, request
 from werkzeug.exceptions import ClientDisconnected
 
 from src import reviews
@@ -23,6 +23,7 @@ from src.problems import members_of
 from src.review_files import READERS, Unreadable
 from src.schemas import BulkProblem, ReviewOut, refusal
 from src.slow_clients import hanging_up
+from src.streaming import streamed
 
 bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
 
@@ -80,7 +81,7 @@ def create_reviews() -> Response:
         except Unreadable as error:
             raise InvalidInput([{"pointer": "", "detail": str(error)}]) from error
         lines = _lines(paced(reviews.create_many(analyzer, map(_entry, records))))  # a bad record waits for no scorer
-        response = Response(stream_with_context(lines), content_type=FORMATS["ndjson"].media_type)
+        response = Response(streamed(lines), content_type=FORMATS["ndjson"].media_type)
         response.call_on_close(held.pop_all().close)
     return response
 

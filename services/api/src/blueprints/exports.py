@@ -4,13 +4,14 @@ import socket
 from contextlib import ExitStack
 from typing import Any
 
-from flask import Response, stream_with_context
+from flask import Response
 
 from src import reviews
 from src.formats import FORMATS
 from src.parsing import StrictBlueprint
 from src.queries import ExportQuery
 from src.slow_clients import hanging_up
+from src.streaming import streamed
 
 bp = StrictBlueprint("exports", __name__, url_prefix="/sentiments", description="Reviews as a file.")
 
@@ -39,7 +40,7 @@ def export_reviews(query: dict[str, Any]) -> Response:
         held.enter_context(reviews.export_turn())
         held.enter_context(hanging_up(EXPORT_SECONDS, socket.SHUT_RDWR))
         pieces = FORMATS[name].write(reviews.export(query["filters"]))
-        response = Response(stream_with_context(pieces), content_type=FORMATS[name].media_type)
+        response = Response(streamed(pieces), content_type=FORMATS[name].media_type)
         response.headers["Content-Disposition"] = f"attachment; filename=sentiments.{name}"
         response.call_on_close(held.pop_all().close)
     return response
