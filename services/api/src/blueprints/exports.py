@@ -32,8 +32,8 @@ def export_reviews(query: dict[str, Any]) -> Response:
     Four exports are sent at once, and a further one is refused with 503. One that is not read to its end within half an
     hour is cut off, which a client sees: its last chunk is missing.
 
-    CSV has commas between its cells. At the start of a text and after each `;`, tab and end of a line in it, one `'` is
-    before `=`, `+`, `-`, `@`, `'`, a tab and a carriage return, so that no spreadsheet takes it for a formula.
+    CSV has commas between its cells. A text that begins with `=`, `+`, `-`, `@`, `'`, a tab or a carriage return has
+    one `'` before it, so that no spreadsheet takes it for a formula.
     """
     name = query["format"]
     with ExitStack() as held:
