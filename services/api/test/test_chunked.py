@@ -87,14 +87,15 @@ def test_one_that_is_malformed_or_cut_off_is_the_clients_mistake(service: Servic
     assert stored(service) == before
 
 
-def test_one_as_large_as_it_may_be_is_read(service: Service) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/sentiments/", 201), ("/sentiments/bulk", 200)])
+def test_one_as_large_as_it_may_be_is_read(service: Service, path: str, status: int) -> None:
     body = chunk(REVIEW + b" " * (LIMIT - len(REVIEW)))
-    assert send(service, "/sentiments/", body + b"0\r\n\r\n")[0] == 201
+    assert send(service, path, body + b"0\r\n\r\n")[0] == status
 
 
 @pytest.mark.parametrize("path", KINDS)
 def test_one_that_is_too_large_is_refused(service: Service, path: str) -> None:
     before = stored(service)
-    status, _, answer = send(service, path, chunk(REVIEW + b" " * LIMIT) + b"0\r\n\r\n")
+    status, _, answer = send(service, path, chunk(REVIEW + b" " * (LIMIT - len(REVIEW) + 1)) + b"0\r\n\r\n")
     assert (status, json.loads(answer)["status"]) == (413, 413)
     assert stored(service) == before

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from flask import Response, current_app, request
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from src import reviews
 from src.errors import DomainError, InvalidInput, NotBulk, SlowUpload
@@ -94,11 +94,14 @@ def _spool(body: BinaryIO) -> None:
     :raises SlowUpload: it does not end.
     :raises ClientDisconnected: it ends too early.
     """
-    request.max_content_length = current_app.config["MAX_BULK_BYTES"]
+    most: int = current_app.config["MAX_BULK_BYTES"]
+    request.max_content_length = most + 1  # werkzeug takes a body in chunks that ends at the limit for a longer one
     with reviews.arrival(), hanging_up(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
         shutil.copyfileobj(request.stream, body, _READ_BYTES)
     if expired.is_set():
         raise SlowUpload
+    if body.tell() > most:
+        raise RequestEntityTooLarge
     if body.tell() < (request.content_length or 0):
         raise ClientDisconnected
     body.seek(0)
