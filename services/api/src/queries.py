@@ -153,8 +153,8 @@ class ComparisonQuery(FilterQuery):
     new = _version("The version that is compared")
 
 
-class HistoryQuery(StrictSchema):
-    """Which page, of what has ids."""
+class PageQuery(StrictSchema):
+    """Which page of what has ids, the newest first."""
 
     limit = Digits(
         load_default=PAGE_DEFAULT,
@@ -170,11 +170,11 @@ class HistoryQuery(StrictSchema):
     )
 
 
-class PageQuery(FilterQuery, HistoryQuery):
+class ListQuery(FilterQuery, PageQuery):
     """Which page of the list."""
 
 
-class ViewQuery(PageQuery):
+class ViewQuery(ListQuery):
     """What the page shows: a page of the list, one review opened, and two model versions that its script compares."""
 
     review = Digits(load_default=None, validate=validate.Range(1, MAX_ID))

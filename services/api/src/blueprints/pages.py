@@ -17,7 +17,7 @@ from src.blueprints.sentiments import dump_page
 from src.errors import CrossOrigin, ReviewNotFound, Unauthorized
 from src.models import Sentiment
 from src.parsing import StrictBlueprint, refuse_query
-from src.queries import PageQuery, ViewQuery
+from src.queries import ListQuery, ViewQuery
 from src.schemas import PAGE_DEFAULT, check_sentence
 
 bp = Blueprint("pages", __name__)
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
     elif not authorized():
         raise Unauthorized
     else:
-        query = StrictBlueprint.ARGUMENTS_PARSER.parse(PageQuery, request, location="query")
+        query = StrictBlueprint.ARGUMENTS_PARSER.parse(ListQuery, request, location="query")
         response = dump_page(reviews.page(**query), "sentiments.list_reviews")
     response.vary.add("Accept")
     return response

@@ -12,7 +12,7 @@ from src.evidence_schema import EvidenceOut
 from src.idempotency_header import KEY, REPLAYED, idempotency_key
 from src.models import EarlierScore, Sentiment
 from src.parsing import StrictBlueprint, refuse_query
-from src.queries import FilterQuery, HistoryQuery, PageQuery, ReviewId, parse_id
+from src.queries import FilterQuery, ListQuery, PageQuery, ReviewId, parse_id
 from src.reviews import Filters, Page, Summary
 from src.schemas import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.summary_schema import SummaryOut
@@ -69,7 +69,7 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
 
 
 @bp.route("/", methods=["GET"], strict_slashes=False)
-@bp.arguments(PageQuery, location="query")
+@bp.arguments(ListQuery, location="query")
 @bp.response(200, ReviewOut(many=True), headers=_NEXT)
 @bp.problems(422, 503)
 def list_reviews(query: dict[str, Any]) -> tuple[Sequence[Sentiment], int, dict[str, str]]:
@@ -116,7 +116,7 @@ def delete_review(review_id: int) -> None:
 
 
 @bp.route("/<review_id>/history", methods=["GET"], parameters=[_ID])
-@bp.arguments(HistoryQuery, location="query")
+@bp.arguments(PageQuery, location="query")
 @bp.response(200, EarlierScoreOut(many=True), headers=_NEXT)
 @bp.problems(404, 422, 503)
 def show_history(query: dict[str, Any], review_id: int) -> tuple[Sequence[EarlierScore], int, dict[str, str]]:
