@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from src.errors import BusyImport
 from src.extensions import db
 from src.models import Import
 from src.review_files import digest_of
-from src.reviews import import_file, importing
+from src.reviews import Progress, import_file, importing
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.conftest import create_empty
 from test.service import wait_until
@@ -41,6 +42,11 @@ def write(file: Path, sentences: list[object]) -> Path:
     else:
         file.write_text("".join(json.dumps({"sentence": one}) + "\n" for one in sentences))
     return file
+
+
+def imported(analyzer: SentimentAnalyzer, file: Path) -> Iterator[Progress]:
+    """Import a file, whatever it has."""
+    return import_file(analyzer, file, lambda _: None, longest=1000)
 
 
 def stored(client: FlaskClient) -> list[str]:
@@ -122,7 +128,7 @@ def test_two_at_once_store_it_once(
     monkeypatch.setattr(importing, "BATCH", 2)
     file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
     with app.app_context():
-        one, other = (import_file(analyzer, file, lambda _: None, longest=1000) for _ in range(2))
+        one, other = (imported(analyzer, file) for _ in range(2))
         next(one), next(other), next(one)
         with pytest.raises(BusyImport):
             next(other)
@@ -136,7 +142,7 @@ def test_long_records_are_stored_fewer_at_a_time(
     monkeypatch.setattr(importing, "BATCH_CHARACTERS", 40)
     file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
     with app.app_context():
-        run = import_file(analyzer, file, lambda _: None, longest=1000)
+        run = imported(analyzer, file)
         assert [progress.records for progress in run] == [0, 3, 5]
     assert stored(client) == SENTENCES
 
@@ -155,7 +161,7 @@ def test_the_bar_does_not_count_what_an_earlier_run_did_as_done_now(
     monkeypatch.setattr(review_commands, "tqdm", Bar)
     file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
     with app.app_context():
-        run = import_file(analyzer, file, lambda _: None, longest=1000)
+        run = imported(analyzer, file)
         assert [next(run).records for _ in range(3)] == [0, 2, 4]
     assert "1 reviews stored" in runner.invoke(args=["reviews", "import", str(file)]).output
     assert [(bar.initial, bar.n) for bar in bars] == [(4, 5)]
@@ -171,7 +177,7 @@ def test_of_two_that_begin_at_the_same_moment_one_is_told_of_the_other(
 
     def begin() -> None:
         with app.app_context():
-            next(import_file(analyzer, file, lambda _: None, longest=1000))
+            next(imported(analyzer, file))
 
     waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'INTO imports'")
     with ThreadPoolExecutor(1) as pool, engine.connect() as other, watching.connect() as watch:

@@ -1,44 +1,52 @@
 """Whoever computes for many gives way."""
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from src import pace
 from src.pace import paced
 
+STEPS = 20
 STEP = 0.01
 
 
-def computing(steps: int) -> Iterator[int]:
-    for step in range(steps):
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each step was made to wait, without waiting."""
+    naps: list[float] = []
+    monkeypatch.setattr(pace, "_free_at", 0.0)
+    monkeypatch.setattr(time, "sleep", naps.append)
+    return naps
+
+
+def computing() -> Iterator[int]:
+    for step in range(STEPS):
         until = time.thread_time() + STEP
         while time.thread_time() < until:
             pass
         yield step
 
 
-def waiting(steps: int) -> Iterator[int]:
-    for step in range(steps):
-        time.sleep(STEP)
+def waiting() -> Iterator[int]:
+    for step in range(STEPS):
+        threading.Event().wait(STEP)
         yield step
 
 
-def seconds(steps: Iterator[int]) -> float:
+@pytest.mark.parametrize("threads", [1, 4])
+def test_all_threads_together_are_given_half_of_the_time_at_most(naps: list[float], threads: int) -> None:
     began = time.monotonic()
-    assert list(paced(steps)) == list(range(20))
-    return time.monotonic() - began
+    with ThreadPoolExecutor(threads) as pool:
+        for steps in pool.map(lambda _: list(paced(computing())), range(threads)):
+            assert steps == list(range(STEPS))
+    assert pace._free_at >= began + 2 * threads * STEPS * STEP
+    assert len(naps) == threads * STEPS
 
 
-def test_all_threads_together_compute_half_of_the_time_at_most() -> None:
-    assert seconds(computing(20)) >= 2 * 20 * STEP
-    began = time.monotonic()
-    with ThreadPoolExecutor(4) as pool:
-        assert len(list(pool.map(seconds, [computing(20) for _ in range(4)]))) == 4
-    assert time.monotonic() - began >= 2 * 4 * 20 * STEP
-
-
-def test_who_waits_for_others_is_not_made_to_wait_more() -> None:
-    began = time.monotonic()
-    plain = list(waiting(20))
-    assert seconds(waiting(20)) < 1.5 * (time.monotonic() - began)
-    assert plain == list(range(20))
+def test_who_waits_for_others_is_not_made_to_wait_more(naps: list[float]) -> None:
+    assert list(paced(waiting())) == list(range(STEPS))
+    assert naps == [0.0] * STEPS
