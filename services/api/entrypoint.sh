@@ -8,7 +8,7 @@ if [ "${1:-}" = gunicorn ]; then
     echo "Upgrading the database's schema"
     flask db upgrade
     if command -v pytest >/dev/null; then
-        python -m src.sentiment_analyzer.compiler
+        python -m src.sentiment_analyzer.engines.compiler
         echo "Running the tests; serving starts once they pass"
         pytest
     fi

@@ -32,16 +32,16 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # nor is it after a reload
 
 from prometheus_client import multiprocess  # noqa: E402
 
-from src import logs  # noqa: E402
 from src.config import Settings  # noqa: E402
+from src.server import logs  # noqa: E402
 
 settings = Settings.from_env()
 logs.configure(settings.log_level)
 
 bind = settings.bind
 workers = 1
-worker_class = "src.gunicorn_worker.Worker"
-logger_class = "src.gunicorn_logger.Logger"
+worker_class = "src.server.worker.Worker"
+logger_class = "src.server.logger.Logger"
 loglevel = settings.log_level
 errorlog = None  # its lines go where the application's go
 threads = settings.threads

@@ -25,7 +25,7 @@ from bench.service import quantile
 from src import create_app
 from src.config import Settings
 from src.reviews import import_file
-from src.schemas import refusal
+from src.schemas.reviews import refusal
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.service import Service
 

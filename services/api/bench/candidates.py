@@ -21,7 +21,7 @@ ONNX, ONNX_INT8, OPENVINO_INT8 = "model.onnx", "model_quantized.onnx", "openvino
 def kernel(model: Path, _work: Path) -> Run:
     """Take this service's own engine."""
     from src.sentiment_analyzer.checkpoint import open_checkpoint
-    from src.sentiment_analyzer.engine import open_engine
+    from src.sentiment_analyzer.engines.engine import open_engine
 
     engine = open_engine(open_checkpoint(str(model)))
     if not engine.name.startswith("kernel"):
@@ -41,7 +41,7 @@ def pytorch_float32(model: Path, _work: Path) -> Run:
 
 def _pytorch(model: Path, *, quantized: bool) -> Run:
     from src.sentiment_analyzer.checkpoint import open_checkpoint
-    from src.sentiment_analyzer.engine_torch import TorchEngine
+    from src.sentiment_analyzer.engines.pytorch import TorchEngine
 
     engine = TorchEngine(open_checkpoint(str(model)), quantized=quantized)
     return lambda ids: engine.logits([row[1:-1] for row in ids.tolist()])

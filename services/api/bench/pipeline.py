@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from transformers import pipeline
 
-from src import create_app, logs
+from src import create_app
 from src.config import Settings
 from src.sentiment_analyzer import Score
+from src.server import logs
 
 
 class PipelineAnalyzer:

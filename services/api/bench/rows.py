@@ -20,11 +20,12 @@ from sqlalchemy import event
 
 from bench.engines import machine
 from bench.filling import CHUNK, COMMON, FIRST_DAY, MIDDLING, PERIOD, RARE, fill, lines, vocabulary
-from src import create_app, logs
+from src import create_app
 from src.config import Settings
-from src.embedded_postgres import EmbeddedPostgres
+from src.database.embedded import EmbeddedPostgres
 from src.extensions import db
 from src.reviews.records import NewReview, store
+from src.server import logs
 from test.conftest import create_empty
 
 SMALL = 10_000

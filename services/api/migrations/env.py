@@ -4,7 +4,7 @@ from typing import Any
 
 from alembic import context
 
-from src import database
+from src.database import connections
 from src.extensions import db
 
 
@@ -20,7 +20,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with database.running(), db.engine.connect() as connection:
+    with connections.running(), db.engine.connect() as connection:
         # A request may not take long; a new index on a large table does.
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.commit()

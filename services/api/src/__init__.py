@@ -2,10 +2,13 @@
 
 from flask import Flask
 
-from src import authentication, cli, database, logs, metrics, overload, problems
+from src.commands import cli
 from src.config import Settings
+from src.database import connections
 from src.extensions import ANALYZER, WRITES, api, db, migrate, new_writes
 from src.sentiment_analyzer import Analyzer
+from src.server import logs, metrics, overload
+from src.web import authentication, problems
 
 
 def create_app(config: Settings | None = None, analyzer: Analyzer | None = None) -> Flask:
@@ -19,14 +22,14 @@ def create_app(config: Settings | None = None, analyzer: Analyzer | None = None)
 
     config = config or Settings.from_env()
     app = Flask(__name__)
-    url, app.extensions[database.EMBEDDED] = database.locate(config)
+    url, app.extensions[connections.EMBEDDED] = connections.locate(config)
     app.config.from_mapping(config.flask_config(url))
     app.extensions[ANALYZER] = analyzer
     app.extensions[WRITES] = new_writes()
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of DefaultJSONProvider, which Flask made
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(database.MIGRATIONS))
+    migrate.init_app(app, db, directory=str(connections.MIGRATIONS))
     api.init_app(app)
     api.register_blueprint(sentiments.bp)
     api.register_blueprint(bulk.bp)

@@ -10,10 +10,10 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase
 from werkzeug.local import LocalProxy
 
-from src.api_document import DocumentedApi
+from src.database.group_commit import GroupCommit
 from src.errors import KeyInProgress, ModelNotLoaded
-from src.group_commit import GroupCommit
 from src.sentiment_analyzer import Analyzer
+from src.web.openapi import DocumentedApi
 
 
 class Base(DeclarativeBase):

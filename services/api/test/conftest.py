@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 
 from src import create_app
 from src.config import ROOT, Settings
-from src.embedded_postgres import EmbeddedPostgres
+from src.database.embedded import EmbeddedPostgres
 from src.extensions import db
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.contract import ContractClient

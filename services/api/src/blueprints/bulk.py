@@ -14,16 +14,16 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from src import reviews
 from src.errors import DomainError, InvalidInput, NotBulk, SlowUpload
 from src.extensions import current_analyzer
-from src.formats import FORMATS
-from src.idempotency_header import refuse_key
+from src.files.readers import READERS, Unreadable
+from src.files.writers import FORMATS
 from src.models import Sentiment
-from src.pace import paced
-from src.parsing import StrictBlueprint, refuse_query
-from src.problems import members_of
-from src.review_files import READERS, Unreadable
-from src.schemas import BulkProblem, ReviewOut, refusal
-from src.slow_clients import hanging_up
-from src.streaming import streamed
+from src.schemas.reviews import BulkProblem, ReviewOut, refusal
+from src.server.slow_clients import hanging_up
+from src.web.idempotency import refuse_key
+from src.web.pace import paced
+from src.web.parsing import StrictBlueprint, refuse_query
+from src.web.problems import members_of
+from src.web.streaming import streamed
 
 bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
 

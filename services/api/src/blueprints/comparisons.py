@@ -3,10 +3,10 @@
 from typing import Any
 
 from src import reviews
-from src.comparison_schema import ComparisonOut, VersionOut
-from src.parsing import StrictBlueprint, refuse_query
-from src.queries import ComparisonQuery
 from src.reviews import Comparison, Version
+from src.schemas.comparisons import ComparisonOut, VersionOut
+from src.schemas.queries import ComparisonQuery
+from src.web.parsing import StrictBlueprint, refuse_query
 
 bp = StrictBlueprint(
     "comparisons", __name__, url_prefix="/sentiments", description="Model versions, and what one changed."

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Response
 
 from src import reviews
-from src.formats import FORMATS
-from src.parsing import StrictBlueprint
-from src.queries import ExportQuery
-from src.slow_clients import hanging_up
-from src.streaming import streamed
+from src.files.writers import FORMATS
+from src.schemas.queries import ExportQuery
+from src.server.slow_clients import hanging_up
+from src.web.parsing import StrictBlueprint
+from src.web.streaming import streamed
 
 bp = StrictBlueprint("exports", __name__, url_prefix="/sentiments", description="Reviews as a file.")
 

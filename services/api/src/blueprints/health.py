@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from src.errors import Unavailable
 from src.extensions import analyzer, db
-from src.health_schema import AliveOut, ReadyOut
-from src.metrics import exposition
 from src.models import Sentiment
-from src.parsing import StrictBlueprint
+from src.schemas.health import AliveOut, ReadyOut
+from src.server.metrics import exposition
+from src.web.parsing import StrictBlueprint
 
 bp = StrictBlueprint("health", __name__, description="What operators ask.")
 

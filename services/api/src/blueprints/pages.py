@@ -12,13 +12,13 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
 from src import reviews
-from src.authentication import authorized
 from src.blueprints.sentiments import dump_page
 from src.errors import CrossOrigin, ReviewNotFound, Unauthorized
 from src.models import Sentiment
-from src.parsing import StrictBlueprint, refuse_query
-from src.queries import ListQuery, ViewQuery
-from src.schemas import PAGE_DEFAULT, check_sentence
+from src.schemas.queries import ListQuery, ViewQuery
+from src.schemas.reviews import PAGE_DEFAULT, check_sentence
+from src.web.authentication import authorized
+from src.web.parsing import StrictBlueprint, refuse_query
 
 bp = Blueprint("pages", __name__)
 

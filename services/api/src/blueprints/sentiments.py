@@ -7,15 +7,15 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request, url_for
 
 from src import reviews
-from src.authentication import asker
-from src.evidence_schema import EvidenceOut
-from src.idempotency_header import KEY, REPLAYED, idempotency_key
 from src.models import EarlierScore, Sentiment
-from src.parsing import StrictBlueprint, refuse_query
-from src.queries import FilterQuery, ListQuery, PageQuery, ReviewId, parse_id
 from src.reviews import Filters, Page, Summary
-from src.schemas import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
-from src.summary_schema import SummaryOut
+from src.schemas.evidence import EvidenceOut
+from src.schemas.queries import FilterQuery, ListQuery, PageQuery, ReviewId, parse_id
+from src.schemas.reviews import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
+from src.schemas.summaries import SummaryOut
+from src.web.authentication import asker
+from src.web.idempotency import KEY, REPLAYED, idempotency_key
+from src.web.parsing import StrictBlueprint, refuse_query
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
 _WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary", "sentiments.show_history")

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TypeAlias
 
-from src.chunks import chunks
 from src.errors import DomainError
+from src.files.chunks import chunks
 from src.models import Sentiment
 from src.reviews.records import NewReview, store
 from src.reviews.turns import hold

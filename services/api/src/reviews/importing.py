@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql
 
-from src.chunks import chunks
 from src.errors import BusyImport
 from src.extensions import db
+from src.files.chunks import chunks
+from src.files.readers import digest_of, sentences
 from src.models import Import, Sentiment
-from src.review_files import digest_of, sentences
 from src.sentiment_analyzer import Analyzer
 
 BATCH = 512

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import func, literal_column, select, update
 
-from src.chunks import chunks
 from src.extensions import db
+from src.files.chunks import chunks
 from src.models import Sentiment, Tally
 from src.sentiment_analyzer import Analyzer, Score
 

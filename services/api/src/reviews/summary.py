@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from src.extensions import db
-from src.intervals import wilson
 from src.models import BINS
 from src.reviews.counting import grouped, sources
 from src.reviews.filters import Filters
+from src.sentiment_analyzer.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)

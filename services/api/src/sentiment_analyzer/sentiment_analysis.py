@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.blindness import blind
 from src.sentiment_analyzer.checkpoint import Checkpoint, open_checkpoint
-from src.sentiment_analyzer.engine import open_engine
+from src.sentiment_analyzer.engines.engine import open_engine
 from src.sentiment_analyzer.score import Reading, Score, Tokenized
 from src.sentiment_analyzer.text import clean
 from src.sentiment_analyzer.windows import WINDOWING, Windowing, split

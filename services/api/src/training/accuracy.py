@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm.auto import tqdm
 
-from src.intervals import wilson
 from src.sentiment_analyzer.calibration import Floats, Labels, expected_calibration_error
+from src.sentiment_analyzer.intervals import wilson
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.training import data
 

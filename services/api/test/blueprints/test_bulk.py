@@ -11,13 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from src import pace
 from src.blueprints import bulk as view
 from src.extensions import ANALYZER
 from src.reviews import bulk
 from src.sentiment_analyzer.errors import QueueFull, ReviewFailed, ScorerAway
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from src.web import pace
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 AS_GUNICORN = {"CONTENT_LENGTH": "1000", "wsgi.input_terminated": True}

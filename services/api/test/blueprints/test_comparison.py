@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
 from src.extensions import db
-from src.intervals import wilson
+from src.sentiment_analyzer.intervals import wilson
 from test.builders import rescore_review, store_correction, store_review, store_reviews
 
 START = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)

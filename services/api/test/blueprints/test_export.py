@@ -14,8 +14,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
-from src import formats
 from src.blueprints import exports
+from src.files import writers
 from src.reviews import exporting
 from test.builders import store_correction, store_review, store_reviews
 
@@ -95,8 +95,8 @@ def test_parquet_keeps_types(client: FlaskClient, records: list[dict[str, Any]])
 def test_it_comes_in_parts_from_one_query(
     client: FlaskClient, app: Flask, statements: list[str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(formats.PIECE, "records", 100)
-    monkeypatch.setitem(formats.GROUP, "records", 100)
+    monkeypatch.setitem(writers.PIECE, "records", 100)
+    monkeypatch.setitem(writers.GROUP, "records", 100)
     with app.app_context():
         store_reviews(1000)
     statements.clear()
@@ -123,7 +123,7 @@ def test_a_row_group_is_large_but_bounded(client: FlaskClient, app: Flask, monke
         store_reviews(2000)
     file = client.get("/sentiments/export?format=parquet", buffered=True).data
     assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups == 1
-    monkeypatch.setitem(formats.GROUP, "characters", 5000)
+    monkeypatch.setitem(writers.GROUP, "characters", 5000)
     file = client.get("/sentiments/export?format=parquet", buffered=True).data
     assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups >= 4
 

@@ -13,9 +13,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL
 
-from src import create_app, formats
+from src import create_app
 from src.config import Settings
 from src.extensions import db
+from src.files import writers
 from test.builders import store_correction, store_reviews
 
 REVIEWS = 2000
@@ -36,8 +37,8 @@ WRITES = [
 @pytest.fixture
 def exporting_app(own_database: URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """An app over long reviews, some of them corrected, that exports a hundred at a time."""
-    monkeypatch.setitem(formats.PIECE, "records", CHUNK)
-    monkeypatch.setitem(formats.GROUP, "records", CHUNK)
+    monkeypatch.setitem(writers.PIECE, "records", CHUNK)
+    monkeypatch.setitem(writers.GROUP, "records", CHUNK)
     app = create_app(Settings(database_url=own_database))
     with app.app_context():
         store_reviews(REVIEWS)
@@ -49,7 +50,7 @@ def exporting_app(own_database: URL, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 @pytest.fixture
-def writers(own_database: URL) -> Iterator[Engine]:
+def other_writers(own_database: URL) -> Iterator[Engine]:
     """Connections of others, who give up rather than wait for a lock."""
     engine = create_engine(own_database, connect_args={"options": "-c lock_timeout=500"})
     yield engine
@@ -75,7 +76,7 @@ def open_transactions(connection: Connection) -> int:
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])
-def test_what_is_written_during_an_export_is_not_in_it(exporting_app: Flask, writers: Engine, name: str) -> None:
+def test_what_is_written_during_an_export_is_not_in_it(exporting_app: Flask, other_writers: Engine, name: str) -> None:
     client = exporting_app.test_client()
     before = exported(client, name)
     assert len(before) == REVIEWS
@@ -83,7 +84,7 @@ def test_what_is_written_during_an_export_is_not_in_it(exporting_app: Flask, wri
     stream = answer.iter_encoded()
     sent = b"".join(next(stream) for _ in range(3))
     for write in WRITES:
-        with writers.begin() as connection:
+        with other_writers.begin() as connection:
             assert connection.execute(text(write)).rowcount > 0
             assert open_transactions(connection) == 1
         sent += next(stream)
@@ -95,11 +96,11 @@ def test_what_is_written_during_an_export_is_not_in_it(exporting_app: Flask, wri
 
 
 def test_an_export_that_nobody_reads_to_its_end_leaves_no_transaction_open(
-    exporting_app: Flask, writers: Engine
+    exporting_app: Flask, other_writers: Engine
 ) -> None:
     answer = exporting_app.test_client().get("/sentiments/export?format=ndjson", buffered=False)
     next(answer.iter_encoded())
-    with writers.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with other_writers.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         assert open_transactions(connection) == 1
         answer.close()
         assert open_transactions(connection) == 0

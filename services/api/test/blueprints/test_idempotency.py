@@ -15,7 +15,6 @@ from sqlalchemy.engine import URL
 from werkzeug.test import TestResponse
 
 from src import create_app
-from src.authentication import digest_of
 from src.config import Settings
 from src.extensions import WRITES, db
 from src.models import IdempotencyKey, Sentiment
@@ -23,6 +22,7 @@ from src.reviews import idempotency
 from src.reviews.records import NewReview, store
 from src.sentiment_analyzer.errors import QueueFull
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from src.web.authentication import digest_of
 from test.builders import COLUMNS
 from test.conftest import create_empty
 from test.service import wait_until

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from src.intervals import wilson
 from src.reviews import counting, slices
+from src.sentiment_analyzer.intervals import wilson
 from test.builders import store_correction, store_review
 
 START = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from src.authentication import new_key
+from src.web.authentication import new_key
 from test.browser.conftest import accessibility
 from test.service import Service
 

@@ -11,7 +11,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from src.config import ROOT
-from src.sentiment_analyzer import compiler, cpus
+from src.sentiment_analyzer import cpus
+from src.sentiment_analyzer.engines import compiler
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
 Save = Callable[..., Path]

@@ -1,0 +1,122 @@
+"""`flask reviews`: work on what is stored, beside a running service or without one."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from marshmallow import ValidationError
+from tqdm import tqdm
+
+from src.config import Settings
+from src.database import connections
+from src.errors import BusyImport
+from src.schemas.reviews import refusal
+
+if TYPE_CHECKING:
+    from src.reviews import Report
+    from src.sentiment_analyzer import Analyzer
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def reviews() -> None:
+    """Work on what is stored."""
+
+
+@reviews.command()
+@click.option("--hours", type=click.IntRange(min=24), default=24, show_default=True, help="Keep keys that are younger.")
+@with_appcontext
+def forget_keys(hours: int) -> None:
+    """Delete old idempotency keys, and not what was stored under them."""
+    from src.reviews import forget
+
+    with connections.running():
+        click.echo(f"{forget(timedelta(hours=hours)):,} keys forgotten.")
+
+
+@reviews.command()
+@click.argument("file", type=FILE)
+@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="As the list has them; several combine.")
+@with_appcontext
+def export(file: Path, filters: tuple[str, ...]) -> None:
+    """Write reviews to FILE: .csv, .ndjson or .parquet. It appears when it is complete."""
+    from src.files.writers import FORMATS
+    from src.reviews import export as export_reviews
+    from src.schemas.queries import ExportQuery
+
+    given = dict(one.partition("=")[::2] for one in filters)
+    try:
+        query = ExportQuery().load({**given, "format": file.suffix.removeprefix(".")})
+    except ValidationError as error:
+        raise click.BadParameter(str(error.messages_dict)) from error
+    part = file.with_name(f"{file.name}.part")
+    with connections.running(), part.open("wb") as stream:
+        for data in FORMATS[query["format"]].write(export_reviews(query["filters"])):
+            stream.write(data)
+    part.replace(file)
+
+
+@reviews.command("import")
+@click.argument("file", type=FILE)
+@click.option("--again", is_flag=True, help="Store a file once more that is stored already.")
+@with_appcontext
+def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Score and store FILE: .csv, .ndjson or .parquet, with a column `sentence`.
+
+    Stopped or killed at any moment and run again, it goes on where it was: no record is stored twice, and none missed.
+    """
+    from src.files.readers import Unreadable, sentences
+    from src.reviews import import_file
+
+    try:
+        longest = current_app.config["MAX_CONTENT_LENGTH"]
+        total = sum(1 for _ in sentences(file, longest))
+        with connections.running():
+            run = import_file(_analyzer(), file, refusal, longest=longest, again=again)
+            progress = next(run)  # what an earlier run did: it took this one no time
+            with tqdm(total=total, initial=progress.records, desc=file.name, unit=" records") as bar:
+                for progress in run:
+                    bar.update(progress.records - bar.n)
+    except (Unreadable, BusyImport) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{progress.stored:,} reviews stored, {progress.refused:,} refused, of {total:,} records.")
+    for number, why in progress.refusals:
+        click.echo(f"  record {number:,}: {why}")
+    if total and not progress.stored + progress.refused:
+        click.echo("It was imported before; --again stores it once more.")
+
+
+@reviews.command()
+@click.option("--model-version", "old", help="Only what this one scored.  [default: all but the present model's]")
+@with_appcontext
+def rescore(old: str | None) -> None:
+    """Score with the present model what another one scored. It may be stopped, and goes on when it is run again."""
+    from src.reviews import outdated
+    from src.reviews import rescore as rescore_reviews
+
+    analyzer = _analyzer()
+    with connections.running():
+        versions = outdated(analyzer.version)
+        for version, count in versions.items() if old is None else [(old, versions.get(old, 0))]:
+            done, report = 0, None
+            with tqdm(total=count, desc=f"{version} > {analyzer.version}", unit=" reviews") as bar:
+                for report in rescore_reviews(analyzer, version):
+                    bar.update(report.reviews - done)
+                    done = report.reviews
+            click.echo(_said(report) if report else f"{version} scored nothing that is here.")
+
+
+def _analyzer() -> "Analyzer":
+    from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+
+    return SentimentAnalyzer.load(Settings.from_env().model_path)
+
+
+def _said(report: "Report") -> str:
+    rows = [f"  #{one.review_id}: {one.before:+.3f} > {one.after:+.3f}" for one in sorted(report.largest, reverse=True)]
+    counts = f"{report.reviews:,} reviews, {report.flips:,} flips, mean change {report.mean_change:+.4f}"
+    return "\n".join([f"{counts}; the largest changes:", *rows])

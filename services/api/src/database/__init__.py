@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL, connections, and group commit."""

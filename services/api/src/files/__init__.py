@@ -1,0 +1,1 @@
+"""Reviews in files: readers, writers, and what guards a spreadsheet."""

@@ -1,0 +1,116 @@
+"""Reviews as files: CSV, NDJSON, Parquet. Each takes rows and yields bytes, and keeps a bounded part of them."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from src.files.chunks import chunks
+from src.files.formulas import guarded
+
+Rows = Iterable[Row[Any]]
+
+PIECE = {"records": 1000, "characters": 200_000}
+"""What is sent together."""
+GROUP = {"records": 20_000, "characters": 4_000_000}
+"""A row group of Parquet. The file's end describes each, and so grows with their number until it is written."""
+
+COLUMNS = (
+    "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version", "correction",
+    "corrected_on", "created_on", "updated_on",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How reviews are written."""
+
+    media_type: str
+    write: Callable[[Rows], Iterator[bytes]]
+
+
+def write_csv(rows: Rows) -> Iterator[bytes]:
+    """Yield RFC 4180's CSV in UTF-8, a header first."""
+    page = io.StringIO(newline="")
+    writer = csv.writer(page, quoting=csv.QUOTE_NONNUMERIC)  # for who splits at `;` and tabs too
+    writer.writerow(COLUMNS)
+    for piece in chunks(rows, _sentence, **PIECE):
+        writer.writerows([_cell(value) for value in row] for row in piece)
+        yield page.getvalue().encode()
+        page.seek(0)
+        page.truncate()
+    yield page.getvalue().encode()
+
+
+def write_ndjson(rows: Rows) -> Iterator[bytes]:
+    """Yield a JSON object for each review, a line each."""
+    for piece in chunks(rows, _sentence, **PIECE):
+        lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=_iso) for row in piece)
+        yield "".join(f"{line}\n" for line in lines).encode()
+
+
+def write_parquet(rows: Rows) -> Iterator[bytes]:
+    """Yield a Parquet file, row group by row group."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    text, moment = pa.string(), pa.timestamp("us", tz="UTC")
+    types = [pa.int64(), text, pa.float64(), pa.float64(), text, pa.int32(), pa.int32(), text, text, *[moment] * 3]
+    schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
+    sink = _Sink()
+    with parquet.ParquetWriter(sink, schema) as writer:
+        for group in chunks(rows, _sentence, **GROUP):
+            columns = [pa.array(column, kind) for column, kind in zip(zip(*group, strict=True), types, strict=True)]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            yield sink.taken()
+    yield sink.taken()
+
+
+FORMATS = {
+    "csv": Format("text/csv; charset=utf-8; header=present", write_csv),
+    "ndjson": Format("application/x-ndjson", write_ndjson),
+    "parquet": Format("application/vnd.apache.parquet", write_parquet),
+}
+
+
+class _Sink(io.RawIOBase):
+    """A file that is handed on as it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: Any) -> int:
+        self._parts.append(bytes(part))
+        self._length += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._length
+
+    def taken(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def _sentence(row: Row[Any]) -> str:
+    return str(row.sentence)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return guarded(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat()

@@ -1,0 +1,186 @@
+"""What an address may ask: ids, filters, pages."""
+
+import re
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validate
+from werkzeug.routing import BaseConverter
+
+from src.errors import InvalidInput
+from src.files.writers import FORMATS
+from src.reviews import Filters
+from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, StrictSchema, check_text
+
+MAX_QUERY_CHARS = 500
+"""Each may be twelve bytes in an address, of which gunicorn reads 8,190."""
+
+_DIGITS = re.compile("[0-9]{1,19}")
+_NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{0,20})?")
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def parse_id(text: str) -> int:
+    """Return the id in a path.
+
+    :raises InvalidInput: it is no integer, or none that an id can be.
+    """
+    if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= MAX_ID:
+        raise InvalidInput([{"pointer": "/id", "detail": f"Is no integer between 1 and {MAX_ID}."}])
+    return int(text)
+
+
+class ReviewId(BaseConverter):
+    """What stands for an id in a path: not the name of another route, of which a wrong method is then a 405."""
+
+    regex = r"(?!(?:summary|export|bulk|versions|comparison)\Z)[^/]+"
+
+
+class Digits(fields.Integer):
+    """An integer in a URL: ASCII digits only, where int() would take ` 1_0` and `٣` too."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if not _DIGITS.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Share(fields.Float):
+    """A number in a URL, where float() would take `nan`, `1e-3` and ` 1_0` too."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+        if not _NUMBER.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return float(value)
+
+
+class Moment(fields.Field[datetime]):
+    """A timestamp as RFC 3339 has it, or a date, which is its midnight in UTC."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        try:
+            if _DATE.fullmatch(value):
+                return datetime.combine(date.fromisoformat(value), time(tzinfo=UTC))
+            if _TIMESTAMP.fullmatch(value):
+                return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):  # the 31st of February; the year 0
+            pass
+        raise ValidationError("Is no date (2026-11-23) and no timestamp with an offset (2026-11-23T18:30:00Z).")
+
+
+def _moment(meaning: str) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "anyOf": [{"format": "date-time"}, {"format": "date"}],
+        "pattern": "^(?!0000|0001-01-01|9999-12-31)",
+        "description": f"{meaning}: an RFC 3339 timestamp, or a date for its midnight in UTC.",
+        "example": "2026-11-23",
+    }
+
+
+class FilterQuery(StrictSchema):
+    """Which reviews."""
+
+    q = fields.String(
+        validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
+        metadata={
+            "description": 'English words, as in a search engine: `slow "great cast" -boring or dull`.',
+            "example": "great cast -boring",
+            "pattern": TEXT_PATTERN,
+        },
+    )
+    sentiment = fields.String(
+        validate=validate.OneOf(SENTIMENTS, error="Is neither positive nor negative."),
+        metadata={"description": "As the model has it.", "example": "positive"},
+    )
+    min_confidence = Share(
+        validate=validate.Range(0.5, 1), metadata={"description": "Confidence of this or more.", "example": 0.5}
+    )
+    max_confidence = Share(
+        validate=validate.Range(0.5, 1), metadata={"description": "Confidence of this or less.", "example": 0.6}
+    )
+    since = Moment(metadata=_moment("Stored then or later"))
+    until = Moment(metadata=_moment("Stored before that"))
+    model_version = fields.String(
+        validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
+        metadata={
+            "description": "Scored by that model.",
+            "example": "model@0123456789ab",
+            "pattern": TEXT_PATTERN,
+        },
+    )
+    corrected = fields.String(
+        validate=validate.OneOf(["true", "false"], error="Is neither true nor false."),
+        metadata={"description": "Whether a person said something of it.", "example": "false"},
+    )
+
+    @post_load
+    def _as_filters(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if "corrected" in values:
+            values["corrected"] = values["corrected"] == "true"
+        names = Filters.__dataclass_fields__
+        others = {name: value for name, value in values.items() if name not in names}
+        return {**others, "filters": Filters(**{name: value for name, value in values.items() if name in names})}
+
+
+class ExportQuery(FilterQuery):
+    """Which reviews, and as what."""
+
+    format = fields.String(
+        required=True,
+        validate=validate.OneOf(FORMATS, error="Is none of csv, ndjson and parquet."),
+        error_messages={"required": "Is missing: csv, ndjson or parquet."},
+        metadata={"description": "What the file is to be.", "example": "csv"},
+    )
+
+
+def _version(meaning: str) -> fields.String:
+    return fields.String(
+        required=True,
+        validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
+        error_messages={"required": "Is missing: a model version."},
+        metadata={"description": f"{meaning}, as /sentiments/versions has it.", "example": "model@0123456789ab"},
+    )
+
+
+class ComparisonQuery(FilterQuery):
+    """Which two model versions, over which reviews."""
+
+    old = _version("The version to compare with")
+    new = _version("The version that is compared")
+
+
+class PageQuery(StrictSchema):
+    """Which page of what has ids, the newest first."""
+
+    limit = Digits(
+        load_default=PAGE_DEFAULT,
+        validate=validate.Range(1, PAGE_MAX),
+        metadata={"description": "How many of them on the page.", "example": 10},
+    )
+    before = Digits(
+        validate=validate.Range(1, MAX_ID),
+        metadata={
+            "description": "Only those with a smaller id; the Link header of a page has it for the next.",
+            "example": 1000,
+        },
+    )
+
+
+class ListQuery(FilterQuery, PageQuery):
+    """Which page of the list."""
+
+
+class ViewQuery(ListQuery):
+    """What the page shows: a page of the list, one review opened, and two model versions that its script compares."""
+
+    review = Digits(load_default=None, validate=validate.Range(1, MAX_ID))
+    old = fields.String()
+    new = fields.String()
+
+    @post_load
+    def _without_versions(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name not in ("old", "new")}

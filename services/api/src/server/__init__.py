@@ -1,0 +1,1 @@
+"""The server around the application: worker, overload, slow clients, supervisor, logs, metrics."""

@@ -1,0 +1,120 @@
+"""What Prometheus is told: requests, the scorer's work, the database's time.
+
+With PROMETHEUS_MULTIPROC_DIR (gunicorn.conf.py sets it) all workers of a service write to files there, and any of them
+answers for all. What a worker counted stays when it dies; what it had at the moment does not.
+"""
+
+import os
+import time
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy import event
+
+from src.extensions import ANALYZER, db
+from src.sentiment_analyzer.scorer.messages import Batch
+from src.sentiment_analyzer.scorer.scorer import Scorer
+
+REGISTRY = "metrics_registry"
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_STATEMENT, _COMMIT = "statement_started", "commit_started"
+
+
+def register(app: Flask) -> None:
+    """Count and time what `app` does."""
+    registry = CollectorRegistry()
+    app.extensions[REGISTRY] = registry
+    _watch_requests(app, registry)
+    _watch_database(app, registry)
+    if analyzer := app.extensions[ANALYZER]:
+        info = Gauge("sentiments_model", "The model that scores: 1, by version.", ("version",), registry=registry,
+                     multiprocess_mode="livemax")  # fmt: skip
+        info.labels(analyzer.version).set(1)
+    if isinstance(analyzer, Scorer):
+        analyzer.observer = ScorerMetrics(registry)
+
+
+def exposition() -> Response:
+    """Return the metrics of the service: of all its workers, or where there are none of the current app."""
+    registry: CollectorRegistry = current_app.extensions[REGISTRY]
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class ScorerMetrics:
+    """What a scorer does."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        tokens = (16, 32, 64, 128, 256, 512, 1024, 2048)
+        windows = (1, 2, 4, 8, 16, 32, 64, 128)
+        self._queue = Gauge("scorer_queue", "Calls that wait for the scorer or are being scored, but for bulk work.",
+                            registry=registry, multiprocess_mode="livesum")  # fmt: skip
+        self._tokens = Histogram("scorer_batch_tokens", "Tokens of a batch.", buckets=tokens, registry=registry)
+        self._windows = Histogram("scorer_batch_windows", "Windows of a batch.", buckets=windows, registry=registry)
+        self._seconds = Histogram("scorer_batch_seconds", "Seconds that a batch took to compute.", buckets=_SECONDS,
+                                  registry=registry)  # fmt: skip
+        self._restarts = Counter("scorer_restarts", "Scorers started in place of one that died.", registry=registry)
+
+    def waiting(self, calls: int) -> None:
+        """See `Observer`."""
+        self._queue.set(calls)
+
+    def computed(self, batch: Batch) -> None:
+        """See `Observer`."""
+        self._windows.observe(batch.windows)
+        self._tokens.observe(batch.tokens)
+        self._seconds.observe(batch.seconds)
+
+    def started_again(self) -> None:
+        """See `Observer`."""
+        self._restarts.inc()
+
+
+def _watch_requests(app: Flask, registry: CollectorRegistry) -> None:
+    """Count and time every request, by route and not by path: ids must not become labels."""
+    requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), registry=registry)
+    seconds = Histogram("http_request_seconds", "Seconds until an answer begins; what is streamed ends later.",
+                        ("method", "route"), buckets=_SECONDS, registry=registry)  # fmt: skip
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        method = request.method if request.method in _METHODS else "other"  # a client may send any word
+        requests.labels(method, route, response.status_code).inc()
+        seconds.labels(method, route).observe(time.perf_counter() - g.started)
+        return response
+
+
+def _watch_database(app: Flask, registry: CollectorRegistry) -> None:
+    """Time statements and commits."""
+    seconds = Histogram("database_seconds", "Seconds of a statement or a commit.", ("kind",), buckets=_SECONDS,
+                        registry=registry)  # fmt: skip
+    statement, commit = seconds.labels("statement"), seconds.labels("commit")
+
+    def begin_statement(connection: Any, *_: Any) -> None:
+        connection.info[_STATEMENT] = time.perf_counter()
+
+    def end_statement(connection: Any, *_: Any) -> None:
+        statement.observe(time.perf_counter() - connection.info[_STATEMENT])
+
+    def begin_commit(connection: Any) -> None:
+        connection.info[_COMMIT] = time.perf_counter()
+
+    def end_commit(_: Any, record: Any) -> None:  # right after it a connection goes back; nothing is told sooner
+        if record and _COMMIT in record.info:
+            commit.observe(time.perf_counter() - record.info.pop(_COMMIT))
+
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", begin_statement)
+        event.listen(db.engine, "after_cursor_execute", end_statement)
+        event.listen(db.engine, "commit", begin_commit)
+        event.listen(db.engine, "checkin", end_commit)

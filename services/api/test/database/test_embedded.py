@@ -1,0 +1,135 @@
+"""The embedded PostgreSQL."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
+
+from src import create_app
+from src.config import ConfigError, Settings
+from src.database import connections
+from src.database.embedded import EmbeddedPostgres
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not tmp_path: as root, the server runs as another user, who must be able to get there."""
+    path = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
+    yield path
+    EmbeddedPostgres(path).stop()
+    shutil.rmtree(path)
+
+
+def execute(server: EmbeddedPostgres, statement: str) -> object:
+    engine = create_engine(server.url)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(text(statement))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def postmaster(folder: Path) -> int:
+    return int((folder / "postgres/postmaster.pid").read_text().split()[0])
+
+
+def test_rows_survive_stop_and_start(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    execute(server, "CREATE TABLE films AS SELECT 'Ran' AS title")
+    server.stop()
+    assert not server.is_running()
+    server.start()
+    assert execute(server, "SELECT title FROM films") == "Ran"
+
+
+def test_committed_rows_survive_a_kill(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    execute(server, "CREATE TABLE films AS SELECT 'Ran' AS title")
+    os.kill(postmaster(folder), signal.SIGKILL)
+    server.start()
+    assert execute(server, "SELECT title FROM films") == "Ran"
+
+
+def test_who_did_not_start_it_does_not_stop_it(folder: Path) -> None:
+    """`flask` commands attach to the server of a running service, and start one only where none runs."""
+    app = create_app(Settings(instance_path=folder))
+    server = EmbeddedPostgres(folder)
+    with app.app_context():
+        with connections.running():
+            assert server.is_running()
+        assert not server.is_running()
+        server.start()
+        with connections.running():
+            pass
+        assert server.is_running()
+
+
+def test_starts_that_race_end_with_one_server(folder: Path) -> None:
+    servers = [EmbeddedPostgres(folder) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(EmbeddedPostgres.start, servers))
+    first = postmaster(folder)
+    assert [execute(server, "SELECT 1") for server in servers] == [1, 1, 1, 1]
+    assert postmaster(folder) == first
+
+
+def test_another_process_that_has_the_number_of_a_dead_server_is_left_alone(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    (folder / "postgres/postmaster.pid").write_text(f"{os.getpid()}\n{folder / 'postgres'}\n")
+    assert not server.is_running()
+    server.stop()
+    server.start()
+    assert execute(server, "SELECT 1") == 1
+
+
+def test_a_statement_that_fails_is_not_logged_with_its_values(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    execute(server, "CREATE TABLE films (title text CHECK (length(title) < 5))")
+    with pytest.raises(IntegrityError):
+        execute(server, "INSERT INTO films VALUES ('a secret opinion')")
+    log = (folder / "postgres.log").read_text()
+    assert "violates check constraint" in log
+    assert "secret" not in log
+
+
+def test_a_half_finished_set_up_is_begun_again(folder: Path) -> None:
+    (folder / "postgres.new").mkdir()
+    (folder / "postgres.new/PG_VERSION").write_text("18\n")
+    server = EmbeddedPostgres(folder)
+    server.start()
+    assert execute(server, "SELECT 1") == 1
+
+
+def test_only_the_own_user_reaches_the_socket(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    socket = Path(str(server.url.query["host"]))
+    assert socket.stat().st_mode & 0o077 == 0
+    assert execute(server, "SHOW listen_addresses") == ""
+
+
+def test_a_deep_folder_has_its_socket_elsewhere(folder: Path) -> None:
+    deep = folder / "a-rather-long-name-for-a-folder" / "and-another-one-that-is-just-as-long" / "and-one-more"
+    server = EmbeddedPostgres(deep)
+    server.start()
+    assert execute(server, "SELECT 1") == 1
+    server.stop()
+
+
+def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
+    server = EmbeddedPostgres(folder, ["shared_buffers=nonsense"])
+    with pytest.raises(ConfigError, match="shared_buffers"):
+        server.start()

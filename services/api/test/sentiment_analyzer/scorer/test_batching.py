@@ -1,0 +1,171 @@
+"""What is computed together, in which order, and that reviews neither hold up nor fail each other."""
+
+import time
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from src.sentiment_analyzer.score import Score, Tokenized
+from src.sentiment_analyzer.scorer.batching import (
+    BACKGROUND_TOKENS,
+    BATCH_TOKENS,
+    BEFORE_BACKGROUND,
+    LATER,
+    QUIET_SECONDS,
+    QUIET_TOKENS,
+    Batcher,
+    Job,
+)
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+
+LONG = "A dull film that goes on and on. " * 700
+POISON = "zebra"
+
+
+class Fragile:
+    """The real analyzer, but for reviews with one word, which it cannot do."""
+
+    def __init__(self, analyzer: SentimentAnalyzer, *, part: str) -> None:
+        self._analyzer, self._part = analyzer, part
+        [[self._poison]] = analyzer.tokenize([POISON])[0].windows
+        self.score = analyzer.score
+
+    def tokenize(self, texts: list[str]) -> list[Tokenized]:
+        if self._part == "tokenize" and any(POISON in text for text in texts):
+            raise ValueError(POISON)
+        return self._analyzer.tokenize(texts)
+
+    def margins(self, windows: list[list[int]]) -> NDArray[np.float64]:
+        if self._part == "margins" and any(self._poison in window for window in windows):
+            raise ValueError(POISON)
+        return self._analyzer.margins(windows)
+
+
+def build_jobs(*texts: str, seconds: float = 600) -> list[Job]:
+    """Jobs whose keys are 0, 1, ..."""
+    return [Job(key, [text], time.monotonic() + seconds) for key, text in enumerate(texts)]
+
+
+def drain(batcher: Batcher) -> dict[int, Score | None]:
+    """Compute all that is left, of jobs with one text."""
+    scored: dict[int, Score | None] = {}
+    while batcher:
+        scored |= {key: scores[0] if scores else None for key, scores in batcher.compute()}
+    return scored
+
+
+def test_reviews_are_scored_as_alone(analyzer: SentimentAnalyzer) -> None:
+    texts = ["A fine film.", "", LONG, "Terrible. " * 400]
+    batcher = Batcher(analyzer)
+    assert batcher.add(build_jobs(*texts)) == []
+    scored = drain(batcher)
+    assert [scored[key] for key in range(len(texts))] == analyzer.analyze(texts)
+
+
+def test_a_job_of_many_texts_is_scored_whole_and_lets_others_go_first(analyzer: SentimentAnalyzer) -> None:
+    texts = ["A fine film.", LONG, "", *(f"Film {number} is dull." for number in range(300))]
+    batcher = Batcher(analyzer)
+    batcher.add([Job(0, texts, time.monotonic() + 600)])
+    assert batcher.compute() == []
+    batcher.add([Job(7, ["A fine film."], time.monotonic() + 600)])
+    assert [key for key, _ in batcher.compute()] == [7]
+    scored = []
+    while batcher:
+        scored += batcher.compute()
+    assert scored == [(0, analyzer.analyze(texts))]
+
+
+def test_a_short_review_does_not_wait_for_a_long_one(analyzer: SentimentAnalyzer) -> None:
+    batcher = Batcher(analyzer)
+    batcher.add(build_jobs(LONG))
+    assert batcher.compute() == []
+    batcher.add([Job(7, ["A fine film."], time.monotonic() + 600)])
+    assert [key for key, _ in batcher.compute()] == [7]
+    assert list(drain(batcher)) == [0]
+
+
+def test_a_long_review_moves_on_however_many_short_ones_come(analyzer: SentimentAnalyzer) -> None:
+    long = "A dull film that goes on and on. " * 300  # six windows
+    batcher = Batcher(analyzer)
+    batcher.add(build_jobs(long))
+    before = 0
+    while True:
+        batcher.add([Job(1, ["Fine. " * 100], time.monotonic() + 600) for _ in range(20)])  # more than a batch
+        scored = [key for key, _ in batcher.compute()]
+        if 0 in scored:
+            break
+        before += len(scored)
+        assert before <= 6 * LATER
+
+
+def test_a_batch_is_bounded(analyzer: SentimentAnalyzer) -> None:
+    batcher = Batcher(analyzer)
+    batcher.add(build_jobs(*["Fine. " * 50] * 100))
+    tokens = len(batcher.compute()) * 102
+    assert BATCH_TOKENS - 102 < tokens <= BATCH_TOKENS
+
+
+@pytest.mark.parametrize("part", ["tokenize", "margins"])
+def test_a_review_that_fails_fails_alone(analyzer: SentimentAnalyzer, part: str) -> None:
+    batcher = Batcher(Fragile(analyzer, part=part))
+    texts = ["A fine film.", f"A {POISON}.", "A dull film.", LONG + POISON, LONG]
+    failed = batcher.add(build_jobs(*texts))
+    scored = drain(batcher) | dict.fromkeys(failed)
+    expected = analyzer.analyze(texts)
+    assert [scored[key] for key in range(5)] == [expected[0], None, expected[2], None, expected[4]]
+
+
+def test_what_nobody_waits_for_is_not_computed(analyzer: SentimentAnalyzer) -> None:
+    batcher = Batcher(analyzer)
+    batcher.add(build_jobs("A fine film.", LONG, seconds=-1))
+    assert batcher.compute() == []
+    assert not batcher
+
+
+def build_background(count: int, text: str = "Fine. " * 50) -> Job:
+    """A job of so many texts that lets others go first."""
+    return Job(1000, [text] * count, time.monotonic() + 600, background=True)
+
+
+def test_whoever_comes_goes_before_the_background(analyzer: SentimentAnalyzer) -> None:
+    batcher = Batcher(analyzer)
+    batcher.add([build_background(1)])
+    batcher.add(build_jobs("A fine film.", "A dull film."))
+    assert [key for key, _ in batcher.compute()] == [0, 1]
+    assert [key for key, _ in batcher.compute()] == [1000]
+
+
+def test_the_background_takes_little_at_once_and_less_while_others_come(
+    analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, margins = [time.monotonic()], analyzer.margins
+
+    def slowly(windows: list[list[int]]) -> NDArray[np.float64]:
+        now[0] += 2 * QUIET_SECONDS
+        return margins(windows)
+
+    monkeypatch.setattr(analyzer, "margins", slowly)
+    batcher = Batcher(analyzer, clock=lambda: now[0])
+    batcher.add([build_background(100)])
+    batcher.compute()
+    assert BACKGROUND_TOKENS < batcher.tokens <= QUIET_TOKENS
+    batcher.add(build_jobs("A fine film."))
+    batcher.compute()
+    batcher.compute()
+    assert batcher.tokens <= BACKGROUND_TOKENS
+    batcher.compute()
+    assert BACKGROUND_TOKENS < batcher.tokens <= QUIET_TOKENS
+
+
+def test_the_background_moves_on_however_many_come(analyzer: SentimentAnalyzer) -> None:
+    batcher = Batcher(analyzer)
+    batcher.add([build_background(1)])
+    before = 0
+    while True:
+        batcher.add(build_jobs("A fine film."))
+        if 1000 in [key for key, _ in batcher.compute()]:
+            break
+        before += 1
+        assert before <= BEFORE_BACKGROUND
+    assert before == BEFORE_BACKGROUND

@@ -1,0 +1,215 @@
+"""The model in a process of its own, which is killed, stopped and flooded here."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from src.config import ROOT
+from src.sentiment_analyzer import ModelError
+from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
+from src.sentiment_analyzer.scorer.messages import Batch
+from src.sentiment_analyzer.scorer.scorer import Scorer
+from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from test.service import wait_until
+
+pytestmark = pytest.mark.server
+
+MODEL = str(ROOT / "model")
+TEXTS = ["A fine film.", "A dull film.", "Terrible. " * 600, ""]
+
+
+class Notes:
+    """An observer that is slow to write down that calls wait, and quick when none does."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.batches: list[Batch] = []
+
+    def waiting(self, calls: int) -> None:
+        time.sleep(0.1 if calls else 0)
+        self.calls = calls
+
+    def computed(self, batch: Batch) -> None:
+        self.batches.append(batch)
+
+    def started_again(self) -> None:
+        pass
+
+
+@pytest.fixture
+def scorer() -> Iterator[Scorer]:
+    """A process that may be killed."""
+    scorer = Scorer(MODEL, queue=8, seconds=20)
+    yield scorer
+    scorer.close()
+
+
+def outcome(scorer: Scorer, text: str = "A fine film.") -> Exception | None:
+    """What analyzing raises."""
+    try:
+        scorer.analyze([text])
+    except NotScored as error:
+        return error
+    return None
+
+
+def test_it_scores_as_the_analyzer_does_and_says_what_it_is(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
+    assert scorer.analyze(TEXTS) == analyzer.analyze(TEXTS)
+    assert scorer.analyze([]) == []
+    assert (scorer.version, scorer.calibrated, scorer.engine) == (
+        analyzer.version, analyzer.calibrated, analyzer.engine
+    )  # fmt: skip
+    assert scorer.ready
+
+
+def test_a_call_with_many_texts_takes_one_place(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
+    texts = [f"Film {number} is fine." for number in range(500)]
+    assert scorer.analyze(texts) == analyzer.analyze(texts)
+
+
+def test_threads_may_share_it(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
+    texts = [f"Film {number} is fine." for number in range(64)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: scorer.analyze([text])[0], texts))
+    assert found == analyzer.analyze(texts)
+    assert scorer.waiting == 0
+
+
+def test_the_last_that_an_observer_is_told_is_that_nobody_waits(scorer: Scorer) -> None:
+    scorer.observer = notes = Notes()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: outcome(scorer), range(8))) == [None] * 8
+    assert notes.calls == 0
+
+
+def test_one_that_dies_is_replaced_and_what_waited_for_it_is_told(scorer: Scorer) -> None:
+    pid = scorer.pid
+    os.kill(pid, signal.SIGSTOP)  # so that something waits
+    found: list[Exception | None] = []
+    waiting = threading.Thread(target=lambda: found.append(outcome(scorer)))
+    waiting.start()
+    wait_until(lambda: scorer.waiting == 1, 5)
+    os.kill(pid, signal.SIGKILL)
+    waiting.join()
+    assert isinstance(found[0], ScorerAway)
+    wait_until(lambda: outcome(scorer) is None, 10)
+    assert scorer.pid != pid
+    assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_one_that_hangs_is_replaced_within_10_seconds(scorer: Scorer, *, busy: bool) -> None:
+    pid = scorer.pid
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    if busy:
+        assert isinstance(outcome(scorer), ScorerAway)
+    wait_until(lambda: scorer.pid != pid and scorer.ready, 10)
+    assert time.monotonic() - began < 10
+    assert outcome(scorer) is None
+
+
+def test_a_full_queue_refuses_at_once_and_takes_nothing(scorer: Scorer) -> None:
+    os.kill(scorer.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(outcome, scorer) for _ in range(8)]
+        wait_until(lambda: scorer.full, 5)
+        began = time.monotonic()
+        with pytest.raises(QueueFull):
+            scorer.analyze(["One more."])
+        assert time.monotonic() - began < 1
+        assert scorer.waiting == 8
+        os.kill(scorer.pid, signal.SIGCONT)
+        assert [answer.result() for answer in answers] == [None] * 8
+    assert scorer.waiting == 0
+
+
+def test_a_process_that_reads_nothing_holds_nobody_for_long(scorer: Scorer) -> None:
+    """The pipe holds some 200 kB; a review may have half of that."""
+    os.kill(scorer.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: outcome(scorer, "Ω" * 100_000), range(8)))
+    assert {type(error) for error in found} == {ScorerAway}
+    wait_until(lambda: outcome(scorer) is None, 10)
+
+
+def test_a_review_that_waits_too_long_is_given_up() -> None:
+    scorer = Scorer(MODEL, queue=8, seconds=0.5)
+    scorer.observer = notes = Notes()
+    try:
+        os.kill(scorer.pid, signal.SIGSTOP)
+        assert isinstance(outcome(scorer), DeadlinePassed)
+        assert scorer.waiting == 0
+        os.kill(scorer.pid, signal.SIGCONT)
+        wait_until(lambda: outcome(scorer) is None, 5)
+        assert [batch.windows for batch in notes.batches] == [1]
+    finally:
+        scorer.close()
+
+
+def test_a_model_that_cannot_be_loaded_is_said_in_its_own_words(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"config.json is missing"):
+        Scorer(str(tmp_path), queue=1, seconds=1)
+
+
+def test_one_that_ends_before_it_is_ready_is_a_model_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(ModelError, match="ended before its model was loaded"):
+        Scorer(MODEL, queue=1, seconds=1)
+
+
+def test_it_is_started_until_it_starts(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/bin/false")
+        os.kill(scorer.pid, signal.SIGKILL)
+        wait_until(lambda: "ended before its model was loaded" in caplog.text, 10)
+        assert not scorer.ready
+        assert isinstance(outcome(scorer), ScorerAway)
+    wait_until(lambda: outcome(scorer) is None, 10)
+
+
+@pytest.mark.parametrize("needed", [(subprocess, "Popen"), (socket, "socketpair")])
+def test_it_is_started_again_after_a_moment_without_memory_or_descriptors(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, needed: tuple[object, str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    before = psutil.Process().num_fds()
+    with monkeypatch.context() as patch:
+        patch.setattr(*needed, refuse)
+        os.kill(scorer.pid, signal.SIGKILL)
+        wait_until(lambda: caplog.text.count("cannot be started: [Errno 12]") == 2, 10)
+        assert psutil.Process().num_fds() < before
+    wait_until(lambda: outcome(scorer) is None, 10)
+    assert psutil.Process().num_fds() == before
+
+
+def test_it_ends_with_the_process_that_started_it(wait_for_end: Callable[[int], None]) -> None:
+    code = (
+        "import os; from src.sentiment_analyzer.scorer.scorer import Scorer; "
+        f"print(Scorer({MODEL!r}, queue=1, seconds=1).pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    wait_for_end(int(done.stdout))
+
+
+@pytest.fixture
+def wait_for_end() -> Callable[[int], None]:
+    """Wait until a process that is nobody's child here has ended."""
+    return lambda pid: wait_until(
+        lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 10
+    )

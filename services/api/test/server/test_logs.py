@@ -1,0 +1,91 @@
+"""What is logged: JSON lines, whoever writes them, and in none of them a review."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from src.config import ROOT
+from src.database.embedded import EmbeddedPostgres
+from test.service import Service, wait_until
+
+SECRET = "A secret opinion"
+LONG_REVIEWS = (
+    "INSERT INTO sentiments (sentence, sentiment_score, confidence, tokens, windows, model_version)"
+    f" SELECT repeat('{SECRET} ', 100), 0.5, 0.75, 3, 1, 'a@1' FROM generate_series(1, 20000)"
+)
+
+
+def parsed(lines: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def test_an_exception_is_logged_in_one_line_as_what_and_where_and_a_warning_in_another() -> None:
+    code = f"""
+import logging, warnings
+from src.server import logs
+logs.configure("INFO")
+try:
+    raise RuntimeError("cannot handle {SECRET}")
+except RuntimeError:
+    logging.getLogger("somebody").exception("it failed")
+warnings.warn("look out")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    failed, warned = parsed(done.stderr)
+    assert (failed["event"], failed["logger"], failed["level"]) == ("it failed", "somebody", "error")
+    assert failed["exception"] == {"error": "RuntimeError", "where": ["<string>:6 <module>"]}
+    assert "look out" in warned["event"]
+    assert SECRET not in done.stderr
+
+
+@pytest.mark.server
+def test_all_that_gunicorn_and_the_app_log_is_json_and_has_no_review(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.start()
+    try:
+        service.post(SECRET)
+        send(service, f"{SECRET}\r\n\r\n")  # as the rest of a body is, that is longer than it was said to be
+        assert send(service, f"GET /sentiments/{SECRET} HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        break_an_export(service)
+        wait_until(lambda: "Error handling request" in service.errors.read_text(), 30)
+    finally:
+        service.stop(signal.SIGTERM)
+    log = parsed(service.errors.read_text())
+    assert {"Starting gunicorn", "Listening at", "Booting worker", "Shutting down"} <= {
+        begin for line in log for begin in [" ".join(line["event"].split(":")[0].split()[:2])]
+    }
+    assert [line["status"] for line in log if line.get("method") == "POST"] == [201]
+    [failed] = [line for line in log if line["event"] == "Error handling request"]
+    assert failed["exception"]["error"] == "OperationalError"
+    [broken] = [line for line in log if line["event"] == "answer broken off"]
+    [answered] = [line for line in log if line.get("route") == "/sentiments/export"]
+    assert (broken["error"], broken["request_id"]) == ("OperationalError", answered["request_id"])
+    assert "secret" not in service.errors.read_text()
+
+
+def send(service: Service, request: str) -> bytes:
+    with socket.create_connection(("127.0.0.1", service.port)) as connection:
+        connection.sendall(request.encode())
+        return connection.makefile("rb").read()
+
+
+def break_an_export(service: Service) -> None:
+    """Begin to read what is more than fits into buffers, and cut the service off from its database."""
+    engine = create_engine(EmbeddedPostgres(service.instance).url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as database:
+        database.execute(text(LONG_REVIEWS))
+    with socket.create_connection(("127.0.0.1", service.port)) as reader, engine.connect() as database:
+        reader.sendall(b"GET /sentiments/export?format=ndjson HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert reader.recv(1000).startswith(b"HTTP/1.1 200 ")
+        database.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE xact_start IS NOT NULL"
+                              " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"))  # fmt: skip
+        while reader.recv(1_000_000):
+            pass
+    engine.dispose()

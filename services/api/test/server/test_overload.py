@@ -1,0 +1,93 @@
+"""Requests that waited too long for a thread are refused, and only those that would write."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+import structlog
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from src.extensions import ANALYZER, db
+from src.models import Sentiment
+from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
+from src.server import overload
+
+
+@pytest.fixture
+def pool() -> Iterator[overload.TimedPool]:
+    """One thread that works on requests."""
+    with overload.TimedPool(1) as pool:
+        yield pool
+
+
+def late(pool: overload.TimedPool, client: FlaskClient, method: str, path: str, **request: object) -> TestResponse:
+    """Return the answer to a request that waits behind another one."""
+    pool.submit(time.sleep, 0.2)
+    waiting: Future[TestResponse] = pool.submit(client.open, path, method=method, **request)
+    return waiting.result()
+
+
+def rows() -> int:
+    return db.session.scalar(select(func.count()).select_from(Sentiment)) or 0
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/sentiments/"), ("PUT", "/sentiments/1"), ("POST", "/")])
+def test_what_waited_too_long_is_refused_and_not_stored(
+    pool: overload.TimedPool, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
+    answer = late(pool, client, method, path, json={"sentence": "Fine."})
+    problem = answer.get_json()
+    assert answer.status_code == 503
+    assert answer.mimetype == "application/problem+json"
+    assert answer.headers["Retry-After"] == "1"
+    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert list(problem) == ["type", "title", "status", "detail", "request_id"]
+    with app.app_context():
+        assert rows() == 0
+    assert "http_requests_refused_total" in client.get("/metrics").get_data(as_text=True)
+
+
+def test_the_log_has_a_refusal_under_the_id_that_the_client_gave(
+    pool: overload.TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
+    with structlog.testing.capture_logs() as log:
+        kept = late(pool, client, "POST", "/sentiments/", headers={"X-Request-ID": "abc-1.2_3"})
+        replaced = late(pool, client, "POST", "/sentiments/", headers={"X-Request-ID": "with space"})
+    assert kept.headers["X-Request-ID"] == "abc-1.2_3"
+    assert replaced.headers["X-Request-ID"] != "with space"
+    answered = {"event": "answered", "log_level": "info", "method": "POST", "route": None, "status": 503}
+    assert log == [{**answered, "request_id": answer.headers["X-Request-ID"]} for answer in (kept, replaced)]
+
+
+def test_readers_are_answered_however_late(
+    pool: overload.TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
+    assert late(pool, client, "GET", "/sentiments/").status_code == 200
+    assert late(pool, client, "GET", "/readyz").status_code == 200
+
+
+def test_a_short_wait_is_none(pool: overload.TimedPool, client: FlaskClient) -> None:
+    assert late(pool, client, "POST", "/sentiments/", json={"sentence": "Fine."}).status_code == 201
+
+
+@pytest.mark.parametrize("error", [QueueFull, DeadlinePassed, ScorerAway])
+def test_what_was_not_scored_is_a_503_and_not_stored(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: type[NotScored]
+) -> None:
+    def refuse(_texts: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr(app.extensions[ANALYZER], "analyze", refuse)
+    answer = client.post("/sentiments/", json={"sentence": "Fine."})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert "nothing was stored" in answer.get_json()["detail"]
+    with app.app_context():
+        assert rows() == 0

@@ -1,0 +1,283 @@
+"""`make run` for real: what is acknowledged is there after any stop and any kill."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from src.database.embedded import EmbeddedPostgres
+from test.service import Service, wait_until
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A running service over an empty database."""
+    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
+    service = Service(folder)
+    service.start()
+    yield service
+    if service.process and service.process.poll() is None:
+        service.stop(signal.SIGTERM)
+    EmbeddedPostgres(folder).stop()
+    shutil.rmtree(folder)
+
+
+def sentences(service: Service) -> list[str]:
+    return [record["sentence"] for record in service.request("GET", "/sentiments/?limit=500")[1]]
+
+
+def log(service: Service) -> list[dict[str, Any]]:
+    """What the service logged; fails where a line is not JSON."""
+    return [json.loads(line) for line in service.errors.read_text().splitlines()]
+
+
+def test_it_says_what_it_does_and_how_to_use_it(service: Service) -> None:
+    output = service.output()
+    for line in ("Starting PostgreSQL", "Migrating the database", "Loading the model", service.address, "curl "):
+        assert line in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_ends_everything_and_the_next_start_finds_the_rows(service: Service, number: int) -> None:
+    service.post("A fine film.")
+    children = psutil.Process(service.pid("supervisor")).children(recursive=True)
+    assert service.stop(number) == 0
+    assert not EmbeddedPostgres(service.instance).is_running()
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    service.start()
+    assert sentences(service) == ["A fine film."]
+
+
+@pytest.mark.parametrize("parts", [["supervisor"], ["gunicorn"], ["supervisor", "gunicorn", "worker", "database"]])
+def test_a_start_after_a_kill_finds_the_rows(service: Service, parts: list[str]) -> None:
+    service.post("A fine film.")
+    for pid in [service.pid(part) for part in parts]:
+        os.kill(pid, signal.SIGKILL)
+    assert service.process is not None
+    service.process.wait(60)
+    service.start()
+    assert sentences(service) == ["A fine film."]
+
+
+@pytest.mark.parametrize("part", ["worker", "scorer", "database"])
+def test_it_heals_when_a_part_is_killed(service: Service, part: str) -> None:
+    service.post("A fine film.")
+    os.kill(service.pid(part), signal.SIGKILL)
+    wait_until(service.heals, 60)
+    assert sentences(service)[-1] == "A fine film."
+
+
+def test_an_acknowledgement_that_is_lost_and_asked_for_again_leaves_one_row(service: Service) -> None:
+    body = b'{"sentence": "A fine film."}'
+    request = (
+        b"POST /sentiments/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Idempotency-Key: a-key\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    with socket.create_connection(("127.0.0.1", service.port)) as cut:
+        cut.sendall(request)
+        wait_until(lambda: sentences(service) == ["A fine film."], 10)  # committed; nobody read the answer
+    with socket.create_connection(("127.0.0.1", service.port)) as again:
+        again.sendall(request)
+        answer = again.recv(65_536).decode()
+    assert answer.startswith("HTTP/1.1 201")
+    assert "Idempotency-Replayed: true" in answer
+    assert sentences(service) == ["A fine film."]
+
+
+def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_there(service: Service) -> None:
+    acknowledged: list[str] = []
+
+    def client(number: int) -> None:
+        for count in range(1000):
+            sentence = f"Client {number} liked film {count}."
+            try:
+                service.post(sentence, timeout=10)
+            except (OSError, AssertionError):
+                return
+            acknowledged.append(sentence)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(acknowledged) > 50, 60)
+    for pid in [service.pid(part) for part in ("supervisor", "database", "gunicorn")]:  # found before any is gone
+        os.kill(pid, signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+    assert service.process is not None
+    service.process.wait(60)
+    service.start()
+    stored, address = set(), "/sentiments/?limit=500"
+    while True:
+        page = service.request("GET", address)[1]
+        if not page:
+            break
+        stored |= {record["sentence"] for record in page}
+        address = f"/sentiments/?limit=500&before={page[-1]['id']}"
+    assert set(acknowledged) <= stored
+
+
+def test_a_stop_finishes_what_was_accepted(service: Service) -> None:
+    """The scorer stands still while the stop comes; the stop waits for the answer and its row."""
+    scorer = service.pid("scorer")
+    os.kill(scorer, signal.SIGSTOP)
+    with ThreadPoolExecutor() as pool:
+        posted = pool.submit(service.post, "A wonderful film.")
+        wait_until(lambda: _has_client(service), 30)
+        stopped = pool.submit(service.stop, signal.SIGTERM)
+        time.sleep(1)
+        assert not stopped.done()
+        os.kill(scorer, signal.SIGCONT)
+        assert stopped.result() == 0
+        assert posted.result() >= 1
+    service.start()
+    assert sentences(service) == ["A wonderful film."]
+
+
+def _has_client(service: Service) -> bool:
+    """Tell whether the worker has a client's connection."""
+    return any(
+        one.status == psutil.CONN_ESTABLISHED and one.laddr.port == service.port
+        for one in psutil.Process(service.pid("worker")).net_connections("tcp")
+    )
+
+
+def test_a_start_after_a_kill_with_a_request_in_flight_waits_for_the_port(service: Service) -> None:
+    os.kill(service.pid("scorer"), signal.SIGSTOP)
+    with ThreadPoolExecutor() as pool:
+        posted = pool.submit(service.request, "POST", "/sentiments/", {"sentence": "A wonderful film."})
+        wait_until(lambda: _has_client(service), 30)
+        os.kill(service.pid("supervisor"), signal.SIGKILL)
+        assert service.process is not None
+        service.process.wait(60)
+        service.start()
+        assert service.heals()
+        posted.exception(60)
+
+
+def test_a_stop_whose_output_nobody_reads_stops_the_database_too(service: Service) -> None:
+    """As Ctrl-C under `make run | tee log`, where tee goes first."""
+    service.stop()
+    read, write = os.pipe()
+    service.start(output=write)
+    os.close(write)
+    os.close(read)
+    assert service.stop() == 0
+    assert not EmbeddedPostgres(service.instance).is_running()
+
+
+def test_a_port_that_is_taken_is_said(service: Service) -> None:
+    second_folder = service.instance / "second"
+    second = Service(second_folder)
+    second.port = service.port
+    with pytest.raises(AssertionError, match="cannot be listened on"):
+        second.start()
+
+
+def test_clients_that_stop_in_mid_request_do_not_hang_the_service(service: Service) -> None:
+    """More of them than there are threads."""
+    stalled = []
+    for number in range(40):
+        connection = socket.create_connection(("127.0.0.1", service.port))
+        half = (
+            b"POST / HT"
+            if number % 2
+            else b"POST /sentiments/ HTTP/1.1\r\nContent-Length: 99\r\nContent-Type: application/json\r\n\r\n{"
+        )
+        connection.sendall(half)
+        stalled.append(connection)
+    wait_until(service.heals, 60)
+    for connection in stalled:
+        connection.close()
+
+
+def test_what_is_no_request_gets_a_problem_too(service: Service) -> None:
+    for lines, status in {
+        f"GET /sentiments/?q={'a' * 9000} HTTP/1.1\r\nHost: localhost": 414,
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {'a' * 9000}": 431,
+        "GET / HTTP/1.1\r\nHost: localhost\r\nNo colon": 400,
+        "nonsense": 400,
+    }.items():
+        with socket.create_connection(("127.0.0.1", service.port)) as connection:
+            connection.sendall(f"{lines}\r\n\r\n".encode())
+            head, _, body = connection.makefile("rb").read().decode().partition("\r\n\r\n")
+        problem = json.loads(body)
+        assert head.startswith(f"HTTP/1.1 {status} ")
+        assert "Content-Type: application/problem+json" in head
+        assert f"X-Request-ID: {problem['request_id']}" in head
+        assert list(problem) == ["type", "title", "status", "detail", "request_id"]
+        assert problem["status"] == status
+        [logged] = [line for line in log(service) if line.get("request_id") == problem["request_id"]]
+        assert logged["status"] == status
+
+
+def test_a_scorer_that_hangs_is_noticed_and_replaced_within_10_seconds(service: Service) -> None:
+    pid = service.pid("scorer")
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    status, problem = service.request("POST", "/sentiments/", {"sentence": "Fine."})
+    assert (status, "nothing was stored" in problem["detail"]) == (503, True)
+    assert service.request("GET", "/readyz")[0] == 503
+    wait_until(lambda: service.request("GET", "/readyz")[0] == 200, 10)
+    assert time.monotonic() - began < 10
+    assert service.pid("scorer") != pid
+    service.post("A fine film.")
+    assert sentences(service) == ["A fine film."]
+
+
+def test_too_many_reviews_at_once_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+    """Sixteen of 50,000 characters where two may wait: each is stored whole, or refused at once and not stored."""
+    service = Service(tmp_path, QUEUE="2", THREADS="20")
+    service.start()
+    try:
+        reviews = [f"Film {number} goes on and on. " * 2000 for number in range(16)]
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda text: service.request("POST", "/sentiments/", {"sentence": text}), reviews))
+        stored = {text for text, (status, _) in zip(reviews, answers, strict=True) if status == 201}
+        refused = [problem for status, problem in answers if status == 503]
+        assert len(stored) + len(refused) == 16
+        assert stored
+        assert refused
+        assert all("Too many reviews wait" in problem["detail"] for problem in refused)
+        assert set(sentences(service)) == stored
+    finally:
+        service.stop()
+
+
+def test_32_clients_at_once_are_all_answered(service: Service) -> None:
+    with ThreadPoolExecutor(32) as pool:
+        ids = list(pool.map(lambda number: service.post(f"Film {number} was fine."), range(96)))
+    assert len(set(ids)) == 96
+    assert len(sentences(service)) == 96
+
+
+def test_a_second_service_over_the_same_database_is_refused(service: Service) -> None:
+    second = Service(service.instance)
+    second.log = service.instance / "second.log"
+    with pytest.raises(AssertionError, match="already serves"):
+        second.start()
+    assert service.heals()
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_start_with_what_to_do(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.stop()
+    monkeypatch.setenv("MODEL_PATH", "/nowhere")
+    with pytest.raises(AssertionError, match="MODEL_PATH=/nowhere: there is no such folder"):
+        service.start()
+    cannot = "The service cannot start: MODEL_PATH=/nowhere"
+    assert [line["level"] for line in log(service) if line["event"].startswith(cannot)] == ["critical"]

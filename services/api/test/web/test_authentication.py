@@ -1,0 +1,118 @@
+"""Who may, with API_KEYS set."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+
+from src.config import ConfigError, Settings
+from src.web.authentication import OPEN, digest_of
+from test.builders import store_review
+
+KEY = "k" * 43
+BEARER = {"Authorization": f"Bearer {KEY}"}
+
+
+@pytest.fixture
+def locked(app: Flask) -> Iterator[Flask]:
+    """The app, open to two people."""
+    app.config["API_KEYS"] = {digest_of("another"): "bob", digest_of(KEY): "alice"}
+    yield app
+    app.config["API_KEYS"] = {}
+
+
+def test_every_route_needs_a_key_but_those_that_are_open(locked: Flask) -> None:
+    client, asked = locked.test_client(), set()
+    for rule in locked.url_map.iter_rules():
+        path = re.sub(r"<[^>]+>", "1", rule.rule)
+        for method in set(rule.methods or ()) - {"OPTIONS"}:  # Flask's own, which tells of methods only
+            answer = client.open(path, method=method, headers={"Accept": "text/html"})
+            is_open = rule.endpoint in OPEN and method in ("GET", "HEAD")
+            assert (answer.status_code == 401) != is_open, (method, rule.rule, answer.status_code)
+            if not is_open:
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+                assert method == "HEAD" or answer.mimetype == "application/problem+json"
+                asked.add(rule.endpoint)
+            answer.close()
+    assert {"sentiments.list_reviews", "sentiments.create_review", "health.metrics", "pages.submit"} <= asked
+
+
+def test_what_is_open_is_what_the_readme_says() -> None:
+    assert {
+        "pages.index", "pages.docs_asset", "static", "health.alive", "health.ready", "api-docs.openapi_json",
+        "api-docs.openapi_swagger_ui",
+    } == OPEN  # fmt: skip
+
+
+def test_with_a_key_it_is_as_ever(locked: Flask) -> None:
+    client = locked.test_client()
+    answer = client.post("/sentiments/", json={"sentence": "Fine."}, headers=BEARER)
+    assert answer.status_code == 201
+    assert client.get("/", headers={**BEARER, "Accept": "application/json"}).get_json() == [answer.get_json()]
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {digest_of(KEY)}", KEY, "Bearer é"]
+)
+def test_any_other_key_is_refused(locked: Flask, header: str) -> None:
+    answer = locked.test_client().get("/sentiments/", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert KEY not in answer.get_data(as_text=True)
+
+
+def test_the_page_shows_no_review_without_a_key(locked: Flask) -> None:
+    with locked.app_context():
+        review = store_review(sentence="A secret film.")
+    client = locked.test_client()
+    for path in ("/", f"/?review={review.id}", "/?q=secret"):
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 200
+        assert "A secret film." not in answer.get_data(as_text=True)
+    assert client.get("/", headers={"Accept": "application/json"}).status_code == 401
+
+
+def test_an_unknown_path_tells_nothing_without_a_key(locked: Flask) -> None:
+    assert locked.test_client().get("/admin").status_code == 401
+    assert locked.test_client().get("/admin", headers=BEARER).status_code == 404
+
+
+def test_without_keys_it_is_open(client: FlaskClient) -> None:
+    assert client.get("/sentiments/").status_code == 200
+
+
+def test_a_key_that_was_made_opens_what_its_digest_locks(
+    app: Flask, runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = runner.invoke(args=["keys", "new", "carol"])
+    _, key, _, entry = (line.strip() for line in result.output.strip().split("\n"))
+    monkeypatch.setenv("API_KEYS", f"alice:{digest_of(KEY)}, {entry}")
+    keys = Settings.from_env().api_keys
+    assert keys == {digest_of(KEY): "alice", digest_of(key): "carol"}
+    assert len(key) == 43
+    assert runner.invoke(args=["keys", "new", "a:b"]).exit_code == 2
+
+
+@pytest.mark.parametrize("value", ["alice", "alice:", f":{'a' * 64}", f"alice:{'A' * 64}", "alice:key", ","])
+def test_a_key_that_cannot_be_one_stops_the_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("API_KEYS", value)
+    with pytest.raises(ConfigError, match="API_KEYS"):
+        Settings.from_env()
+
+
+def test_the_old_key_opens_beside_the_new_one_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", f"alice:{digest_of('old')},alice:{digest_of('new')}")
+    assert Settings.from_env().api_keys == {digest_of("old"): "alice", digest_of("new"): "alice"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"), [(KEY, "number 2"), (f"carol:{KEY}", "carol's"), (f"{KEY}:carol", "number 2"), ("", "number 2")]
+)
+def test_a_key_in_the_place_of_its_digest_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, entry: str, named: str
+) -> None:
+    monkeypatch.setenv("API_KEYS", f"alice:{digest_of('a key')},{entry}")
+    with pytest.raises(ConfigError, match=named) as error:
+        Settings.from_env()
+    assert KEY not in error.value.message

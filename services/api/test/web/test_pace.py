@@ -1,0 +1,52 @@
+"""Whoever computes for many gives way."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from src.web import pace
+from src.web.pace import paced
+
+STEPS = 20
+STEP = 0.01
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each step was made to wait, without waiting."""
+    naps: list[float] = []
+    monkeypatch.setattr(pace, "_free_at", 0.0)
+    monkeypatch.setattr(time, "sleep", naps.append)
+    return naps
+
+
+def computing() -> Iterator[int]:
+    for step in range(STEPS):
+        until = time.thread_time() + STEP
+        while time.thread_time() < until:
+            pass
+        yield step
+
+
+def waiting() -> Iterator[int]:
+    for step in range(STEPS):
+        threading.Event().wait(STEP)
+        yield step
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_all_threads_together_are_given_half_of_the_time_at_most(naps: list[float], threads: int) -> None:
+    began = time.monotonic()
+    with ThreadPoolExecutor(threads) as pool:
+        for steps in pool.map(lambda _: list(paced(computing())), range(threads)):
+            assert steps == list(range(STEPS))
+    assert pace._free_at >= began + 2 * threads * STEPS * STEP
+    assert len(naps) == threads * STEPS
+
+
+def test_who_waits_for_others_is_not_made_to_wait_more(naps: list[float]) -> None:
+    assert list(paced(waiting())) == list(range(STEPS))
+    assert naps == [0.0] * STEPS

@@ -1,0 +1,77 @@
+"""schemathesis, which makes requests of the OpenAPI document, against the running service."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from src.config import ROOT
+from src.web.authentication import digest_of
+from test.service import Service
+
+pytestmark = pytest.mark.tools
+
+KEY = "k" * 43
+SEED, EXAMPLES = "20261124", "10"
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A running service that asks for a key."""
+    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
+    service = Service(folder, API_KEYS=f"alice:{digest_of(KEY)}")
+    service.start()
+    yield service
+    service.stop()
+    shutil.rmtree(folder)
+
+
+def test_it_finds_nothing_and_half_at_least_of_its_valid_requests_are_accepted(
+    service: Service, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.ndjson"
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "run", f"{service.address}/openapi.json", "--no-color",
+            "--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES, "--generation-database", "none",
+            "--continue-on-failure", "--header", f"Authorization: Bearer {KEY}",
+            "--report", "ndjson", "--report-ndjson-path", str(report),
+        ],
+        cwd=tmp_path,  # where it leaves what it found
+        env={
+            **os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "test.web.schemathesis_hooks",
+            "SERVICE_ADDRESS": service.address, "SERVICE_KEY": KEY,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + service.output()[-5000:]
+    sent, accepted = valid_requests(report)
+    assert set(sent) == set(accepted), "an operation never succeeded"
+    assert 2 * accepted.total() >= sent.total(), (accepted, sent)
+    print(run.stdout + f"\n{accepted.total()} of {sent.total()} valid requests were accepted.")
+
+
+def valid_requests(report: Path) -> tuple[Counter[str], Counter[str]]:
+    """How many valid requests were sent, and how many answered with 2xx, by operation."""
+    sent: Counter[str] = Counter()
+    accepted: Counter[str] = Counter()
+    for line in report.read_text().splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for name, interaction in recorder.get("interactions", {}).items():
+            case = recorder["cases"][name]["value"]
+            answer = interaction["response"]
+            if answer and case["meta"]["generation"]["mode"] == "positive":
+                operation = f"{case['method']} {case['path']}"
+                sent[operation] += 1
+                accepted[operation] += 200 <= answer["status_code"] < 300
+    return sent, +accepted
