@@ -1,42 +1,52 @@
 """A sentiment service for movie reviews."""
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from src.commands import cli
-from src.config import Settings
-from src.database import connections
-from src.extensions import ANALYZER, WRITES, api, db, migrate, new_writes
-from src.sentiment_analyzer import Analyzer
-from src.server import logs, metrics, overload
-from src.web import authentication, problems
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from src.config import Settings
+    from src.sentiment_analyzer import Analyzer
 
 
-def create_app(config: Settings | None = None, analyzer: Analyzer | None = None) -> Flask:
+def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" = None) -> "Flask":
     """Return the application.
 
-    :param config: read from the environment if None.
-    :param analyzer: scores reviews; without one, what would score answers 503 (`src.wsgi` passes one).
-    :raises ConfigError: a setting cannot be used.
-    """
-    from src.blueprints import bulk, comparisons, exports, health, pages, sentiments
+    Everything is imported in here, so that `import src.sentiment_analyzer` loads neither Flask nor SQLAlchemy.
 
-    config = config or Settings.from_env()
+    :param settings: read from the environment if None.
+    :param analyzer: scores reviews. Without one, requests that need a score are answered with 503.
+    :raises ConfigError: a setting is invalid.
+    """
+    from flask import Flask
+
+    from src import commands
+    from src.blueprints import bulk, comparisons, exports, health, pages, sentiments
+    from src.config import Settings
+    from src.database import connections
+    from src.extensions import ANALYZER, WRITES, api, db, migrate, new_writes
+    from src.server import logs, metrics, overload
+    from src.web import authentication, problems
+
+    settings = settings or Settings.from_env()
     app = Flask(__name__)
-    url, app.extensions[connections.EMBEDDED] = connections.locate(config)
-    app.config.from_mapping(config.flask_config(url))
+    url, app.extensions[connections.EMBEDDED] = connections.locate(settings)
+    app.config.from_mapping(settings.flask_config(url))
     app.extensions[ANALYZER] = analyzer
     app.extensions[WRITES] = new_writes()
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # of DefaultJSONProvider, which Flask made
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the attribute is DefaultJSONProvider's, Flask's default
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)
     migrate.init_app(app, db, directory=str(connections.MIGRATIONS))
     api.init_app(app)
-    api.register_blueprint(sentiments.bp)
-    api.register_blueprint(bulk.bp)
-    api.register_blueprint(comparisons.bp)
-    api.register_blueprint(exports.bp)
-    api.register_blueprint(health.bp)
+    for documented in (sentiments.bp, bulk.bp, comparisons.bp, exports.bp, health.bp):
+        api.register_blueprint(documented)
     app.register_blueprint(pages.bp)
-    for part in (metrics, authentication, overload, logs, problems, cli):
-        part.register(app)
+    # The order counts: hooks before a request run in this order, hooks after it in the reverse order.
+    metrics.register(app, analyzer)
+    authentication.register(app)
+    overload.register(app)
+    logs.register(app)
+    problems.register(app)
+    commands.register(app)
     return app

@@ -13,7 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import event
 
-from src.extensions import ANALYZER, db
+from src.extensions import db
+from src.sentiment_analyzer import Analyzer
 from src.sentiment_analyzer.scorer.messages import Batch
 from src.sentiment_analyzer.scorer.scorer import Scorer
 
@@ -23,13 +24,13 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _STATEMENT, _COMMIT = "statement_started", "commit_started"
 
 
-def register(app: Flask) -> None:
-    """Count and time what `app` does."""
+def register(app: Flask, analyzer: Analyzer | None) -> None:
+    """Count and time what `app` and its analyzer do."""
     registry = CollectorRegistry()
     app.extensions[REGISTRY] = registry
     _watch_requests(app, registry)
     _watch_database(app, registry)
-    if analyzer := app.extensions[ANALYZER]:
+    if analyzer:
         info = Gauge("sentiments_model", "The model that scores: 1, by version.", ("version",), registry=registry,
                      multiprocess_mode="livemax")  # fmt: skip
         info.labels(analyzer.version).set(1)

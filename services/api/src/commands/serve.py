@@ -1,0 +1,14 @@
+"""`flask serve`: the service in the foreground, as `make run` starts it."""
+
+import click
+
+from src.config import Settings
+
+
+@click.command()
+@click.option("--with-parent", is_flag=True, help="Stop too when the process that started this one is gone.")
+def serve(with_parent: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Start the database if none is configured, migrate it, and serve until Ctrl-C."""
+    from src.server.supervisor import Supervisor
+
+    raise SystemExit(Supervisor(Settings.from_env(), with_parent=with_parent).run())
