@@ -2,13 +2,13 @@
 
 from marshmallow import fields
 
-from src.schemas.reviews import AnswerSchema
+from src.schemas import ResponseSchema
 from src.schemas.summaries import InUseOut
 
 _CHANGE = {"minimum": -2, "maximum": 2, "description": "The new score less the old one, on average; null of none."}
 
 
-class VersionOut(AnswerSchema):
+class VersionOut(ResponseSchema):
     """A model version that scored what is stored."""
 
     model_version = fields.String(metadata={"description": "Its name.", "example": "model@0123456789ab"})
@@ -27,7 +27,7 @@ class SideOut(InUseOut):
     )
 
 
-class MovedOut(AnswerSchema):
+class MovedOut(ResponseSchema):
     """A review whose score changed."""
 
     id = fields.Integer(metadata={"minimum": 1, "description": "The review's."})
@@ -35,7 +35,7 @@ class MovedOut(AnswerSchema):
     new_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "By the new version."})
 
 
-class ComparisonOut(AnswerSchema):
+class ComparisonOut(ResponseSchema):
     """Two model versions over the reviews that both scored, with the text that these have now."""
 
     old = fields.Nested(SideOut, metadata={"description": "The version that is called old."})

@@ -2,10 +2,10 @@
 
 from marshmallow import fields
 
-from src.schemas.reviews import AnswerSchema
+from src.schemas import ResponseSchema
 
 
-class PartOut(AnswerSchema):
+class PartOut(ResponseSchema):
     """A word or a sentence."""
 
     start = fields.Integer(metadata={"minimum": 0, "description": "Where it begins, in code points.", "example": 2})
@@ -21,7 +21,7 @@ class PartOut(AnswerSchema):
     )
 
 
-class EvidenceOut(AnswerSchema):
+class EvidenceOut(ResponseSchema):
     """What each word, or each sentence of a long review, adds to the score, found by leaving it out."""
 
     sentiment_score = fields.Float(

@@ -2,23 +2,23 @@
 
 from marshmallow import fields
 
-from src.schemas.reviews import AnswerSchema
+from src.schemas import ResponseSchema
 
 
-class AliveOut(AnswerSchema):
+class AliveOut(ResponseSchema):
     """The process answers."""
 
     status = fields.String(metadata={"enum": ["alive"], "description": "That it is."})
 
 
-class ModelOut(AnswerSchema):
+class ModelOut(ResponseSchema):
     """The model that scores."""
 
     version = fields.String(metadata={"description": "As in the records it scores.", "example": "model@0123456789ab"})
     calibrated = fields.Boolean(metadata={"description": "Whether its confidence was fitted on held-out reviews."})
 
 
-class ReadyOut(AnswerSchema):
+class ReadyOut(ResponseSchema):
     """Reviews can be scored and stored."""
 
     status = fields.String(metadata={"enum": ["ready"], "description": "That they can."})

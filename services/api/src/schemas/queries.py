@@ -10,7 +10,8 @@ from werkzeug.routing import BaseConverter
 from src.errors import InvalidInput
 from src.files.writers import FORMATS
 from src.reviews import Filters
-from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, StrictSchema, check_text
+from src.schemas import StrictSchema
+from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, check_text
 
 MAX_QUERY_CHARS = 500
 """Each may be twelve bytes in an address, of which gunicorn reads 8,190."""

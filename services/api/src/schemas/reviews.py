@@ -1,12 +1,13 @@
 """Request and response shapes, and their limits."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import current_app
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from src.errors import DomainError
+from src.schemas import ResponseSchema, StrictSchema
 
 MAX_ID = 2**63 - 1
 PAGE_DEFAULT = 50
@@ -64,23 +65,6 @@ def refusal(sentence: Any) -> str | None:
     return None
 
 
-class StrictSchema(Schema):
-    """A field that is not declared is an error, not ignored."""
-
-    class Meta:  # noqa: D106  # marshmallow's own protocol
-        unknown = RAISE
-
-
-class AnswerSchema(StrictSchema):
-    """What is answered has every field of it, but for those named `optional`, and no other."""
-
-    optional: ClassVar[frozenset[str]] = frozenset()
-
-    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Say so in the document."""
-        field_obj.required = field_name not in self.optional
-
-
 class ReviewIn(StrictSchema):
     """What is posted."""
 
@@ -107,14 +91,14 @@ class CorrectionIn(StrictSchema):
     )
 
 
-class CorrectionOut(AnswerSchema):
+class CorrectionOut(ResponseSchema):
     """What a person said of a review."""
 
     sentiment = fields.String(metadata={"enum": SENTIMENTS, "description": "What it is, to that person."})
     created_on = fields.AwareDateTime(format="iso", metadata={"description": "When it was said."})
 
 
-class ReviewOut(AnswerSchema):
+class ReviewOut(ResponseSchema):
     """A stored review."""
 
     id = fields.Integer(metadata={"minimum": 1, "description": "Newer reviews have larger ones.", "example": 1})
@@ -138,7 +122,7 @@ class ReviewOut(AnswerSchema):
     updated_on = fields.AwareDateTime(format="iso", metadata={"description": "When the text or its score changed."})
 
 
-class EarlierScoreOut(AnswerSchema):
+class EarlierScoreOut(ResponseSchema):
     """What a review was scored before its text or the model changed."""
 
     id = fields.Integer(metadata={"minimum": 1, "description": "Later ones have larger ones.", "example": 1})
@@ -147,29 +131,3 @@ class EarlierScoreOut(AnswerSchema):
     confidence = fields.Float(metadata={"minimum": 0.5, "maximum": 1, "description": "As the record has it."})
     model_version = fields.String(metadata={"description": "What scored it.", "example": "model@0123456789ab"})
     scored_on = fields.AwareDateTime(format="iso", metadata={"description": "Since when that score stood."})
-
-
-class ProblemField(AnswerSchema):
-    """One field that is not valid."""
-
-    pointer = fields.String(metadata={"description": "Its JSON pointer, or `/` and the parameter's name."})
-    detail = fields.String(metadata={"description": "What is wrong with it.", "example": "Is empty or blank."})
-
-
-class Problem(AnswerSchema):
-    """What every error looks like: RFC 9457 problem details."""
-
-    optional = frozenset({"errors"})
-
-    type = fields.String(metadata={"enum": ["about:blank"], "description": "The status says what it is."})
-    title = fields.String(metadata={"description": "The status in words.", "example": "Unprocessable Entity"})
-    status = fields.Integer(metadata={"minimum": 400, "maximum": 599, "description": "The answer's.", "example": 422})
-    detail = fields.String(metadata={"description": "What went wrong, and often what to do."})
-    request_id = fields.String(metadata={"description": "Under which the log has it; X-Request-ID has it too."})
-    errors = fields.List(fields.Nested(ProblemField), metadata={"description": "With 422 only."})
-
-
-class BulkProblem(Problem):
-    """What is told of one record of many."""
-
-    record = fields.Integer(metadata={"minimum": 1, "description": "Which record of the body, counted from 1."})

@@ -2,10 +2,10 @@
 
 from marshmallow import fields
 
-from src.schemas.reviews import AnswerSchema
+from src.schemas import ResponseSchema
 
 
-class BinOut(AnswerSchema):
+class BinOut(ResponseSchema):
     """Reviews with a score in one of 20 equal bins."""
 
     start = fields.Float(
@@ -24,7 +24,7 @@ class BinOut(AnswerSchema):
     reviews = fields.Integer(metadata={"minimum": 0, "description": "How many have a score in it."})
 
 
-class DayOut(AnswerSchema):
+class DayOut(ResponseSchema):
     """Reviews stored on one day."""
 
     day = fields.Date(metadata={"description": "In UTC.", "example": "2026-11-23"})
@@ -33,7 +33,7 @@ class DayOut(AnswerSchema):
     mean_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "Of that day's reviews."})
 
 
-class InUseOut(AnswerSchema):
+class InUseOut(ResponseSchema):
     """How one model version does where people said what is right."""
 
     model_version = fields.String(metadata={"description": "What scored them.", "example": "model@0123456789ab"})
@@ -50,7 +50,7 @@ class InUseOut(AnswerSchema):
     )
 
 
-class SummaryOut(AnswerSchema):
+class SummaryOut(ResponseSchema):
     """What many reviews say together."""
 
     reviews = fields.Integer(metadata={"minimum": 0, "description": "How many there are."})
