@@ -17,13 +17,13 @@ from src.extensions import current_analyzer
 from src.files.readers import READERS, Unreadable
 from src.files.writers import FORMATS
 from src.models import Sentiment
-from src.schemas.reviews import BulkProblem, ReviewOut, refusal
+from src.schemas.problems import BulkProblem
+from src.schemas.reviews import ReviewOut, refusal
 from src.server.slow_clients import hanging_up
 from src.web.idempotency import refuse_key
-from src.web.pace import paced
 from src.web.parsing import StrictBlueprint, refuse_query
 from src.web.problems import members_of
-from src.web.streaming import streamed
+from src.web.streaming import paced, streamed
 
 bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
 

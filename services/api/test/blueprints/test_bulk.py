@@ -17,7 +17,7 @@ from src.reviews import bulk
 from src.sentiment_analyzer.errors import QueueFull, ReviewFailed, ScorerAway
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from src.web import pace
+from src.web import streaming
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 AS_GUNICORN = {"CONTENT_LENGTH": "1000", "wsgi.input_terminated": True}
@@ -95,7 +95,7 @@ def test_a_body_of_bad_lines_is_told_cheaply_and_gives_way(
     """A line that needs no scorer would else keep the interpreter from those who have a single review."""
     monkeypatch.setattr(client.application, "handle_user_exception", lambda _: pytest.fail("that is for an answer"))
     naps: list[float] = []
-    monkeypatch.setattr(pace, "_free_at", 0.0)
+    monkeypatch.setattr(streaming, "_free_at", 0.0)
     monkeypatch.setattr(time, "sleep", naps.append)
     assert {line["detail"] for line in post(client, b"[]\n" * 5000)} == {"It is no JSON object."}
     assert sum(naps) > 0

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from src.web import pace
-from src.web.pace import paced
+from src.web import streaming
+from src.web.streaming import paced
 
 STEPS = 20
 STEP = 0.01
@@ -18,7 +18,7 @@ STEP = 0.01
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long each step was made to wait, without waiting."""
     naps: list[float] = []
-    monkeypatch.setattr(pace, "_free_at", 0.0)
+    monkeypatch.setattr(streaming, "_free_at", 0.0)
     monkeypatch.setattr(time, "sleep", naps.append)
     return naps
 
@@ -43,7 +43,7 @@ def test_all_threads_together_are_given_half_of_the_time_at_most(naps: list[floa
     with ThreadPoolExecutor(threads) as pool:
         for steps in pool.map(lambda _: list(paced(computing())), range(threads)):
             assert steps == list(range(STEPS))
-    assert pace._free_at >= began + 2 * threads * STEPS * STEP
+    assert streaming._free_at >= began + 2 * threads * STEPS * STEP
     assert len(naps) == threads * STEPS
 
 
