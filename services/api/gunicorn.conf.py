@@ -41,7 +41,7 @@ logs.configure(settings.log_level)
 bind = settings.bind
 workers = 1
 worker_class = "src.server.worker.Worker"
-logger_class = "src.server.logger.Logger"
+logger_class = "src.server.worker.Logger"
 loglevel = settings.log_level
 errorlog = None  # its lines go where the application's go
 threads = settings.threads

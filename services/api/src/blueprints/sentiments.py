@@ -13,7 +13,7 @@ from src.schemas.evidence import EvidenceOut
 from src.schemas.queries import FilterQuery, ListQuery, PageQuery, ReviewId, parse_id
 from src.schemas.reviews import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.schemas.summaries import SummaryOut
-from src.web.authentication import asker
+from src.web.authentication import client_name
 from src.web.idempotency import KEY, REPLAYED, idempotency_key
 from src.web.parsing import StrictBlueprint, refuse_query
 
@@ -63,7 +63,7 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
     if key is None:
         review = reviews.create(body["sentence"])
     else:
-        review, replayed = reviews.create_once(body["sentence"], key, asker())
+        review, replayed = reviews.create_once(body["sentence"], key, client_name())
     location = {"Location": url_for("sentiments.show_review", review_id=review.id)}
     return review, 201, {**location, REPLAYED: "true"} if replayed else location
 

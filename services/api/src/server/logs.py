@@ -11,7 +11,7 @@ import structlog
 from flask import Flask, Response, g, request
 from structlog.typing import ExcInfo, Processor
 
-from src.web.problems import request_id, where
+from src.web.problems import innermost_frames, request_id
 
 logger = structlog.get_logger("request")
 
@@ -49,7 +49,7 @@ def configure(level: str) -> None:
 
 def _without_message(exc_info: ExcInfo) -> dict[str, Any]:
     kind, error, _ = exc_info
-    return {"error": kind.__name__, "where": where(error)}
+    return {"error": kind.__name__, "where": innermost_frames(error)}
 
 
 def register(app: Flask) -> None:

@@ -4,7 +4,6 @@ gunicorn's threaded worker queues without bound. Refusing costs a fraction of sc
 are served wait about `WAIT_SECONDS` at most, and the others are told at once.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,7 +15,7 @@ from flask import Flask
 from prometheus_client import CollectorRegistry, Counter
 
 from src.server.metrics import REGISTRY
-from src.web.problems import RETRY_AFTER_SECONDS, well_formed_id
+from src.web.problems import render_problem, request_id_from, status_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,12 +25,7 @@ logger = structlog.get_logger("request")
 WAIT_SECONDS = 1.0
 """For a thread, from when the request could be read. A burst may take as long; a lasting overload may not."""
 
-_PROBLEM = {
-    "type": "about:blank",
-    "title": "Service Unavailable",
-    "status": 503,
-    "detail": "There are too many requests at the moment; nothing was stored. Try again.",
-}
+_DETAIL = "There are too many requests at the moment; nothing was stored. Try again."
 
 _waited = threading.local()
 
@@ -64,18 +58,10 @@ class Refusal:
         if environ["REQUEST_METHOD"] not in ("POST", "PUT") or getattr(_waited, "seconds", 0.0) <= WAIT_SECONDS:
             return self._app(environ, start_response)
         self._refused.inc()
-        request_id = well_formed_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        request_id = request_id_from(environ.get("HTTP_X_REQUEST_ID", ""))
         logger.info("answered", method=environ["REQUEST_METHOD"], route=None, status=503, request_id=request_id)
-        body = json.dumps({**_PROBLEM, "request_id": request_id}).encode()
-        start_response(
-            "503 Service Unavailable",
-            [
-                ("Content-Type", "application/problem+json"),
-                ("Content-Length", str(len(body))),
-                ("Retry-After", str(RETRY_AFTER_SECONDS)),
-                ("X-Request-ID", request_id),
-            ],
-        )
+        body, headers = render_problem(503, _DETAIL, request_id)
+        start_response(status_line(503), list(headers.items()))
         return [body]
 
 

@@ -40,8 +40,8 @@ def authorized() -> bool:
     return False
 
 
-def asker() -> str:
-    """Return the name of the request's key; empty where none is asked for."""
+def client_name() -> str:
+    """Return the name of the request's key; empty where API_KEYS is not set."""
     name: str = g.get("key_name", "")
     return name
 

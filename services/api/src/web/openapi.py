@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 
-from src.schemas.reviews import Problem
+from src.schemas.problems import Problem
 
 _DESCRIPTION = """Reads a movie review and answers how positive it is and how sure it is.
 

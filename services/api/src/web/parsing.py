@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from src.errors import InvalidInput, NotJson
 from src.files.strict_json import load_json
-from src.schemas.reviews import Problem
+from src.schemas.problems import Problem
 from src.web.authentication import OPEN
 
 _NOT_JSON = (
@@ -120,6 +120,5 @@ def _entries(pointer: str, messages: Any) -> list[dict[str, str]]:
 
 
 def _escape(name: str) -> str:
-    """Return a JSON pointer's token (RFC 6901). A lone surrogate in it would not survive the answer."""
-    name = name.encode("utf-8", "replace").decode()
+    """Return `name` as a token of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")

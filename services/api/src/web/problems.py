@@ -1,12 +1,14 @@
-"""The one place that turns an error into an HTTP answer: RFC 9457 problem details."""
+"""Problem responses (RFC 9457): built here for Flask's handlers, the overload middleware and the server alike."""
 
 import http
+import json
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, request
+from flask import Flask, Response, current_app, g, request
 from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,6 +20,8 @@ from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, 
 logger = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 1
+_RETRIED = (409, 503)
+"""Statuses of which the client is told when to try again."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _NOT_SCORED = {
@@ -27,20 +31,51 @@ _NOT_SCORED = {
 }
 
 
+def render_problem(
+    status: int, detail: str, request_id: str, headers: Mapping[str, str] | None = None, **members: Any
+) -> tuple[bytes, dict[str, str]]:
+    """Return the body and all headers of a problem response. Needs neither an app nor a request.
+
+    :param headers: headers besides those that every problem has.
+    :param members: members besides those that every problem has, such as `errors`.
+    """
+    text = json.dumps(_members(status, detail, request_id, **members), ensure_ascii=False, separators=(",", ":"))
+    body = f"{text}\n".encode("utf-8", "replace")  # the name of an unknown field may have a lone surrogate
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in _RETRIED else {}
+    return body, {
+        "Content-Type": "application/problem+json",
+        "Content-Length": str(len(body)),
+        "X-Request-ID": request_id,
+        **retry,
+        **(headers or {}),
+    }
+
+
+def status_line(status: int) -> str:
+    """Return the status with its phrase, `503 Service Unavailable`."""
+    return f"{status} {http.HTTPStatus(status).phrase}"
+
+
+def _members(status: int, detail: str, request_id: str, **members: Any) -> dict[str, Any]:
+    title = http.HTTPStatus(status).phrase
+    common = {"type": "about:blank", "title": title, "status": status, "detail": detail, "request_id": request_id}
+    return {**common, **members}
+
+
 def request_id() -> str:
-    """Return the id of this request: the client's X-Request-ID if it is well-formed, else a new one."""
+    """Return the id of the current request: the client's X-Request-ID if it is well-formed, else a new one."""
     if "request_id" not in g:
-        g.request_id = well_formed_id(request.headers.get("X-Request-ID", ""))
+        g.request_id = request_id_from(request.headers.get("X-Request-ID", ""))
     return str(g.request_id)
 
 
-def well_formed_id(given: str) -> str:
-    """Return what a client gave as its request's id if it is well-formed, else a new one."""
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+def request_id_from(header: str) -> str:
+    """Return the value of an X-Request-ID header if it is well-formed, else a new id."""
+    return header if _REQUEST_ID.fullmatch(header) else uuid.uuid4().hex
 
 
 def register(app: Flask) -> None:
-    """Answer every error of `app` in the one shape."""
+    """Answer every error of `app` with a problem."""
     app.register_error_handler(DomainError, _on_domain_error)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(ParseException, _on_malformed_body)
@@ -51,21 +86,16 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _on_defect)
 
 
-def problem(status: int, detail: str, **members: Any) -> Response:
-    """Return an `application/problem+json` answer."""
-    return _answer(_members(status, detail, **members))
-
-
 def members_of(error: Exception) -> dict[str, Any]:
-    """Return what a client is told of `error`, where it is no answer of its own but one line of an answer."""
-    if isinstance(error, DomainError):  # as every line of a body may be: without Flask's ado
-        return _members_of_domain_error(error)
-    answer = current_app.make_response(current_app.handle_user_exception(error))
-    return dict(answer.get_json())
+    """Return the members of the problem for `error`, for a response in which it is one line of many."""
+    if isinstance(error, DomainError):  # every line of a body may have one: skip the work of Flask's handlers
+        return _members(error.status, error.detail, request_id(), **_errors_of(error))
+    response = current_app.make_response(current_app.handle_user_exception(error))
+    return dict(response.get_json())
 
 
-def where(error: BaseException) -> list[str]:
-    """Return file, line and function of the last 8 frames, the innermost last."""
+def innermost_frames(error: BaseException) -> list[str]:
+    """Return file, line and function of the last 8 frames of an error's traceback, the innermost last."""
     frames = []
     traceback = error.__traceback__
     while traceback:
@@ -75,42 +105,27 @@ def where(error: BaseException) -> list[str]:
     return frames[-8:]
 
 
-def _members(status: int, detail: str, **members: Any) -> dict[str, Any]:
-    title = http.HTTPStatus(status).phrase
-    told = {"type": "about:blank", "title": title, "status": status, "detail": detail, "request_id": request_id()}
-    return {**told, **members}
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
+    body, headers = render_problem(status, detail, request_id(), headers, **members)
+    return Response(body, status, headers)
 
 
-def _members_of_domain_error(error: DomainError) -> dict[str, Any]:
-    errors = {"errors": error.errors} if isinstance(error, InvalidInput) else {}
-    return _members(error.status, error.detail, **errors)
-
-
-def _answer(members: dict[str, Any]) -> Response:
-    response = jsonify(members)
-    response.status_code = members["status"]
-    response.mimetype = "application/problem+json"
-    if response.status_code in (409, 503):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+def _errors_of(error: DomainError) -> dict[str, Any]:
+    return {"errors": error.errors} if isinstance(error, InvalidInput) else {}
 
 
 def _on_domain_error(error: DomainError) -> Response:
-    response = _answer(_members_of_domain_error(error))
-    response.headers.update(error.headers)
-    return response
+    return _problem(error.status, error.detail, error.headers, **_errors_of(error))
 
 
 def _on_http_error(error: HTTPException) -> Response:
-    response = problem(error.code or 500, error.description or "")
-    for name, value in error.get_headers():
-        if name not in ("Content-Type", "Content-Length"):
-            response.headers[name] = value  # Allow, with 405
-    return response
+    """Answer with werkzeug's words, and its headers: 405 has Allow."""
+    headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
+    return _problem(error.code or 500, error.description or "", headers)
 
 
 def _on_malformed_body(_: Exception) -> Response:
-    """Answer for chunks that are none, which gunicorn finds when the body is read. Its own words would quote them."""
+    """Answer a malformed chunk, which gunicorn finds when the body is read. Its own message would quote the body."""
     return _on_http_error(BadRequest("The body is cut off, or its chunks are malformed."))
 
 
@@ -124,11 +139,10 @@ def _on_database_away(error: Exception) -> Response:
 
 
 def _on_defect(error: Exception) -> Response:
-    """Log where it happened, but not the message: PostgreSQL quotes the row there, and so the review."""
-    logger.error(
-        "defect", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id(), where=where(error)
-    )
-    return problem(500, "Something went wrong here. The log has more under this request id.")
+    """Log the type and the place of the error, but not its message, in which PostgreSQL quotes the row."""
+    about = {"error": type(error).__name__, "sqlstate": _sqlstate(error), "where": innermost_frames(error)}
+    logger.error("defect", request_id=request_id(), **about)
+    return _problem(500, "Something went wrong here. The log has more under this request id.")
 
 
 def _sqlstate(error: Exception) -> str | None:
