@@ -1,7 +1,6 @@
 """A PostgreSQL server of our own, in one folder."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import pwd
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
+from filelock import FileLock
 from sqlalchemy.engine import URL
 
 from src.config import ConfigError
@@ -37,7 +37,7 @@ class EmbeddedPostgres:
         self._options = [*QUIET, *options]
         self._pid_file = self._data / "postmaster.pid"
         self._log = self._data.parent / "postgres.log"
-        self._held = False
+        self._lock = FileLock(self._data.parent / "postgres.lock", fallback_to_soft=False)
 
     @property
     def url(self) -> URL:
@@ -46,15 +46,13 @@ class EmbeddedPostgres:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Let no other process start the server meanwhile; the kernel ends the hold on any death."""
+        """Let no other process start the server meanwhile; the kernel ends the hold on any death.
+
+        The holder itself may start it: the lock is reentrant.
+        """
         self._data.parent.mkdir(parents=True, exist_ok=True)
-        with (self._data.parent / "postgres.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            self._held = True
-            try:
-                yield
-            finally:
-                self._held = False
+        with self._lock:
+            yield
 
     def start(self) -> None:
         """Start the server unless it runs, and wait until it answers, through crash recovery if need be.
@@ -62,7 +60,7 @@ class EmbeddedPostgres:
         :raises ConfigError: the wheel is not installed, or the server does not start; the message has its log.
         """
         deadline = time.monotonic() + START_SECONDS
-        with contextlib.nullcontext() if self._held else self.held():
+        with self.held():
             while not self._answers():
                 if time.monotonic() > deadline:
                     raise ConfigError(f"PostgreSQL does not answer:\n{self._tail()}")

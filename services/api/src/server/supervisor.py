@@ -5,7 +5,6 @@ when its supervisor is gone, a database that died is started again, one that was
 """
 
 import contextlib
-import fcntl
 import http.client
 import os
 import signal
@@ -13,10 +12,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from types import FrameType
 
 import click
+from filelock import FileLock, Timeout
 from flask_migrate import upgrade
 from sqlalchemy.exc import OperationalError
 
@@ -50,19 +49,27 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # ignored under nohup
                 signal.signal(number, self._on_signal)
-        with self._lock() as free:
-            if not free:
-                _say(f"Another `make run` already serves {self._settings.instance_path}.")
-                return 1
-            try:
-                return self._serve()
-            except ConfigError as error:
-                _say(error.message)
-            except OperationalError as error:
-                _say(f"The database cannot be reached: {error.orig}")
-            finally:
-                self._stop_database()
+        if self._database is None:
+            return self._serve_and_stop()
+        self._settings.instance_path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._settings.instance_path / "supervisor.lock", blocking=False, fallback_to_soft=False)
+        try:
+            with lock:  # the kernel frees it on any death
+                return self._serve_and_stop()
+        except Timeout:
+            _say(f"Another `make run` already serves {self._settings.instance_path}.")
             return 1
+
+    def _serve_and_stop(self) -> int:
+        try:
+            return self._serve()
+        except ConfigError as error:
+            _say(error.message)
+        except OperationalError as error:
+            _say(f"The database cannot be reached: {error.orig}")
+        finally:
+            self._stop_database()
+        return 1
 
     def _serve(self) -> int:
         started = time.monotonic()
@@ -164,19 +171,6 @@ class Supervisor:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True
-
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[bool]:
-        """Tell whether no other supervisor has this database; the kernel frees the lock on any death."""
-        self._settings.instance_path.mkdir(parents=True, exist_ok=True)
-        with (self._settings.instance_path / "supervisor.lock").open("w") as file:
-            try:
-                if self._database:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
 
 
 def _say(text: str) -> None:
