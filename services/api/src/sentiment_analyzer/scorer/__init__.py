@@ -1,1 +1,1 @@
-"""The scorer: a process of its own that holds the model, and its client."""
+"""The model in a process of its own, and the object through which request threads use it."""

@@ -1,7 +1,8 @@
-"""Many requests, window by window: what is computed together, and in which order.
+"""The queue of the scorer process: jobs are cut into windows, and windows are computed in batches.
 
-A batch is bounded in tokens and never waited for: what is there is computed (as Infinity and text-embeddings-inference
-do it). It is made of windows, not of reviews, so that a review of a hundred thousand characters holds nobody up.
+A batch is limited in tokens and starts as soon as the previous one ends, with the windows that are there: it never
+waits to fill up. Infinity and text-embeddings-inference do the same. Because a batch consists of windows and not of
+reviews, a review of a hundred thousand characters does not block the others.
 """
 
 import heapq
@@ -18,51 +19,54 @@ from numpy.typing import NDArray
 from src.sentiment_analyzer.score import Reading, Score, Tokenized
 
 BATCH_TOKENS = 2048
-"""The most tokens that are computed together, but for a window that has more."""
-LATER = 32
-"""So many jobs that came later go before the next window of a long one: short ones need not wait for the whole of it,
-and yet it moves on however many of them come."""
+"""The most tokens in a foreground batch, except for one larger window."""
+JOBS_PER_WINDOW = 32
+"""The number of later jobs that may overtake each further window of a job. Short reviews need not wait for the whole of
+a long one, and the long one still advances however many short ones arrive."""
 BACKGROUND_TOKENS = 192
-"""As `BATCH_TOKENS`, in the background while others come: so little that who comes meanwhile hardly waits for it."""
-QUIET_TOKENS = 512
-"""The same when nobody else has come for `QUIET_SECONDS`: more at once costs less, and yet nobody waits long for it."""
-QUIET_SECONDS = 0.5
-BEFORE_BACKGROUND = 8
-"""So many batches go before one of the background's, if there are so many."""
+"""The most tokens in a background batch while foreground jobs arrive: few, so that the next one hardly waits."""
+IDLE_TOKENS = 512
+"""The most tokens in a background batch when the foreground is idle: larger batches are cheaper per token."""
+IDLE_SECONDS = 0.5
+"""The foreground is idle when none of its windows was computed for so long."""
+BATCHES_PER_BACKGROUND = 8
+"""The number of foreground batches after which one background batch is computed, so that background jobs advance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Texts that somebody wants scored: a review, or all that are to explain one."""
+    """Texts that are scored for one call: a review, or several texts."""
 
     key: int
-    """What their scores are returned under."""
+    """The key under which the scores are returned."""
     texts: Sequence[str]
     deadline: float
-    """On the monotonic clock, which all processes of a machine share: later, nobody waits for it any more."""
+    """A time of the monotonic clock, which the processes of a machine share. After it, the job is dropped."""
     background: bool = False
-    """It is computed when no other job is there."""
+    """Whether the job gives way to jobs in the foreground."""
 
 
 class WindowAnalyzer(Protocol):
-    """What a batch is computed with: `SentimentAnalyzer`."""
+    """The part of `SentimentAnalyzer` that batching uses."""
 
     def tokenize(self, texts: list[str]) -> list[Tokenized]:
-        """Cut texts into windows."""
+        """Cut each text into windows of tokens."""
 
     def margins(self, windows: list[list[int]]) -> NDArray[np.float64]:
-        """Return one margin for each window."""
+        """Return the margin of each window."""
 
     def score(self, reading: Reading) -> Score:
-        """Return the score of what was read."""
+        """Return the calibrated score of a reading."""
 
 
 Scored = tuple[int, list[Score] | None]
-"""A job's key, and its scores in the order of its texts; None if one of them failed."""
+"""A job's key and the scores of its texts in their order; None if one of the texts failed."""
 
 
 @dataclass(eq=False)
 class _Work:
+    """A job and the margins of its windows so far."""
+
     job: Job
     tokenized: list[Tokenized]
     margins: list[float] = field(default_factory=list)
@@ -72,11 +76,11 @@ class _Work:
 
 
 _Windows = list[tuple[int, int, int, _Work]]
-"""A heap by turn, then by arrival and index."""
+"""A heap of (priority, arrival, index of the window, work), smallest first."""
 
 
 class Batcher:
-    """Jobs of which some windows are still to be computed."""
+    """Jobs with windows that are still to be computed."""
 
     def __init__(self, analyzer: WindowAnalyzer, clock: Callable[[], float] = time.monotonic) -> None:
         self._analyzer = analyzer
@@ -84,17 +88,17 @@ class Batcher:
         self._arrivals = itertools.count()
         self._foreground: _Windows = []
         self._background: _Windows = []
-        self._last_foreground = -math.inf  # when its last window was computed
-        self._passed_over = 0  # batches since one of the background's
+        self._foreground_ended = -math.inf  # when the latest foreground batch ended
+        self._foreground_batches = 0  # since the latest background batch
         self.windows = self.tokens = 0
-        """Of the latest batch, special tokens included."""
+        """The size of the latest batch, special tokens included."""
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to compute."""
+        """Tell whether windows are left."""
         return bool(self._foreground or self._background)
 
     def add(self, jobs: list[Job]) -> list[int]:
-        """Take jobs in; return the keys of those that fail."""
+        """Queue the windows of jobs; return the keys of jobs that cannot be tokenized."""
         failed = []
         for job, tokenized in self._tokenize(jobs):
             if tokenized is None:
@@ -103,48 +107,50 @@ class Batcher:
             arrival, work = next(self._arrivals), _Work(job, tokenized)
             windows = self._background if job.background else self._foreground
             for index in range(len(work.windows)):
-                heapq.heappush(windows, (arrival + LATER * index, arrival, index, work))
+                heapq.heappush(windows, (arrival + JOBS_PER_WINDOW * index, arrival, index, work))
         return failed
 
     def compute(self) -> list[Scored]:
-        """Compute one batch; return the jobs that are now complete, or failed."""
-        batch = self._next()
+        """Compute one batch; return the jobs that are now complete or have failed."""
+        batch = self._next_batch()
         self.windows = len(batch)
         self.tokens = sum(len(work.windows[index]) + 2 for work, index in batch)
-        if not batch:  # nobody waits any more
+        if not batch:  # every deadline has passed
             return []
         try:
             margins = self._analyzer.margins([work.windows[index] for work, index in batch])
-        except Exception:  # whatever it is, it is one job's: the others must not fail with it
-            return self._compute_apart(batch)
+        except Exception:  # one job is at fault, and the others must not fail with it
+            return self._compute_one_by_one(batch)
         return self._complete(batch, margins.tolist())
 
-    def _next(self) -> list[tuple[_Work, int]]:
+    def _next_batch(self) -> list[tuple[_Work, int]]:
         now = self._clock()
-        if self._passed_over < BEFORE_BACKGROUND and (batch := _take(self._foreground, BATCH_TOKENS, now)):
-            self._passed_over += bool(self._background)
+        background_due = self._foreground_batches >= BATCHES_PER_BACKGROUND
+        if not background_due and (batch := _take(self._foreground, BATCH_TOKENS, now)):
+            self._foreground_batches += bool(self._background)
             return batch
-        self._passed_over = 0
-        quiet = not self._foreground and now - self._last_foreground > QUIET_SECONDS
-        return _take(self._background, QUIET_TOKENS if quiet else BACKGROUND_TOKENS, now)
+        self._foreground_batches = 0
+        idle = not self._foreground and now - self._foreground_ended > IDLE_SECONDS
+        return _take(self._background, IDLE_TOKENS if idle else BACKGROUND_TOKENS, now)
 
     def _complete(self, batch: list[tuple[_Work, int]], margins: list[float]) -> list[Scored]:
+        """Record the margins of a batch; return the jobs that are now complete."""
         complete: list[Scored] = []
         if not all(work.job.background for work, _ in batch):
-            self._last_foreground = self._clock()
+            self._foreground_ended = self._clock()
         for (work, _), margin in zip(batch, margins, strict=True):
-            work.margins.append(margin)  # a job's windows come in order
+            work.margins.append(margin)  # the windows of a job are computed in order
             if len(work.margins) == len(work.windows):
                 complete.append((work.job.key, self._scores(work)))
         return complete
 
     def _scores(self, work: _Work) -> list[Score]:
         margins = iter(work.margins)
-        of_texts = [np.array(list(itertools.islice(margins, len(text.windows)))) for text in work.tokenized]
-        readings = [Reading(read, text.tokens) for read, text in zip(of_texts, work.tokenized, strict=True)]
+        per_text = [np.array(list(itertools.islice(margins, len(text.windows)))) for text in work.tokenized]
+        readings = [Reading(of_text, text.tokens) for of_text, text in zip(per_text, work.tokenized, strict=True)]
         return [self._analyzer.score(reading) for reading in readings]
 
-    def _compute_apart(self, batch: list[tuple[_Work, int]]) -> list[Scored]:
+    def _compute_one_by_one(self, batch: list[tuple[_Work, int]]) -> list[Scored]:
         complete: list[Scored] = []
         failed: set[_Work] = set()
         for work, index in batch:
@@ -163,6 +169,7 @@ class Batcher:
         return complete
 
     def _tokenize(self, jobs: list[Job]) -> list[tuple[Job, list[Tokenized] | None]]:
+        """Tokenize all jobs together; if that fails, each alone, with None for those that fail."""
         try:
             tokenized = iter(self._analyzer.tokenize([text for job in jobs for text in job.texts]))
         except Exception:
@@ -172,8 +179,8 @@ class Batcher:
         return [(job, list(itertools.islice(tokenized, len(job.texts)))) for job in jobs]
 
 
-def _take(windows: _Windows, most: int, now: float) -> list[tuple[_Work, int]]:
-    """Take windows of at most so many tokens, or one that has more; drop those of which the deadline passed."""
+def _take(windows: _Windows, limit: int, now: float) -> list[tuple[_Work, int]]:
+    """Remove and return windows of at most `limit` tokens, or one larger window; drop those past their deadline."""
     batch: list[tuple[_Work, int]] = []
     tokens = 0
     while windows:
@@ -182,7 +189,7 @@ def _take(windows: _Windows, most: int, now: float) -> list[tuple[_Work, int]]:
             heapq.heappop(windows)
             continue
         tokens += len(work.windows[index]) + 2
-        if batch and tokens > most:
+        if batch and tokens > limit:
             break
         batch.append((work, index))
         heapq.heappop(windows)

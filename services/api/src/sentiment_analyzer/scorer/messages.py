@@ -1,6 +1,7 @@
-"""What a scorer and its process say to each other, besides jobs.
+"""Messages between `Scorer` and its process, other than jobs.
 
-Apart from the process's own module, which is its `__main__`: what is pickled there has another name here.
+They have a module of their own because the process's module runs as `__main__`: a class that is defined there is
+pickled under a name that the other side does not know.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from src.sentiment_analyzer.scorer.batching import Scored
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a scorer says first, if its model is good."""
+    """The first message of a process whose model is loaded."""
 
     version: str
     calibrated: bool
@@ -19,30 +20,30 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What it says first if its model is not."""
+    """The first message of a process whose model cannot be loaded."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What was computed together."""
+    """The size of one batch and the time that it took."""
 
     windows: int
     tokens: int
-    """Special ones included."""
+    """Special tokens included."""
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What it says after each batch, and when it is asked whether it is there."""
+    """The message after each batch, and the answer to a ping."""
 
     scored: list[Scored]
-    """The jobs that are complete, or failed."""
+    """The jobs that are complete or have failed."""
     batch: Batch | None = None
-    """What was computed; None if nothing was."""
+    """None if nothing was computed."""
 
 
 PING = None
-"""Sent instead of a job: it is answered by the loop that computes, so that the answer shows that it does not hang."""
+"""A message in place of a job. The loop that computes answers it, so that an answer proves that this loop runs."""

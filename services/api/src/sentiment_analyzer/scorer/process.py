@@ -1,30 +1,59 @@
-"""The process that holds the model: texts in through a pipe, scores out. `Scorer` starts it and talks to it.
+"""The process that holds the model: texts come in through a pipe, scores go out. `Child` starts it.
 
-A process of its own, so that request threads and scoring do not wait for each other's interpreter lock, and so that
-what hangs or crashes in native code can be killed and started again.
+It is a process of its own, so that request threads and scoring do not compete for one interpreter lock, and so that
+native code that hangs or crashes can be killed and started again.
 """
 
+import json
+import logging
 import sys
 import threading
 import time
+import traceback
 from collections import deque
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from src.sentiment_analyzer.errors import ModelError
 from src.sentiment_analyzer.scorer.batching import Batcher, Job
 from src.sentiment_analyzer.scorer.messages import PING, Batch, Progress, Ready, Refused
-from src.server import logs
 
-CHARACTERS = 200_000
-"""The most that is cut into tokens between two batches, but for one job: some 0.1 s."""
+TOKENIZED_CHARS = 200_000
+"""The most characters that are tokenized between two batches, except for one larger job; it takes a tenth of a
+second."""
+
+
+class JsonFormatter(logging.Formatter):
+    """Log records as JSON lines, with the keys of the service's own log.
+
+    An exception is logged as its type and its last frames. Its message may quote a review, so it is left out.
+    """
+
+    FRAMES = 8
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line without its line break."""
+        line: dict[str, object] = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        if record.exc_info and (error := record.exc_info[1]):
+            frames = [
+                f"{frame.f_code.co_filename}:{number} {frame.f_code.co_name}"
+                for frame, number in traceback.walk_tb(error.__traceback__)
+            ]
+            line["exception"] = {"error": type(error).__name__, "where": frames[-self.FRAMES :]}
+        return json.dumps(line)
 
 
 class _Inbox:
-    """What came through the pipe and was not looked at yet. A thread reads, so that a batch finds all that is there."""
+    """Messages that have arrived. A thread reads the pipe, so that a batch can be made of everything that is there."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._jobs: deque[Job | None] = deque()
+        self._messages: deque[Job | None] = deque()
         self._arrived = threading.Event()
         self.closed = False
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
@@ -32,28 +61,28 @@ class _Inbox:
     def _read(self) -> None:
         try:
             while True:
-                self._jobs.append(self._pipe.recv())
+                self._messages.append(self._pipe.recv())
                 self._arrived.set()
-        except (EOFError, OSError):  # the service is gone, however it went
+        except (EOFError, OSError):  # the service has ended, in whichever way
             self.closed = True
             self._arrived.set()
 
     def take(self, *, wait: bool) -> list[Job | None]:
-        """Return what arrived, up to some `CHARACTERS`; wait for the first if told so."""
-        if wait and not self._jobs:
+        """Return messages until their texts exceed `TOKENIZED_CHARS`; with `wait`, block until there is one."""
+        if wait and not self._messages:
             self._arrived.wait()
         self._arrived.clear()
         taken: list[Job | None] = []
         characters = 0
-        while self._jobs and characters < CHARACTERS:
-            job = self._jobs.popleft()
+        while self._messages and characters < TOKENIZED_CHARS:
+            job = self._messages.popleft()
             characters += sum(map(len, job.texts)) if job else 0
             taken.append(job)
         return taken
 
 
 def serve(pipe: Connection, model_path: str) -> None:
-    """Load the model, say what it is, and score until the other end of the pipe is closed."""
+    """Load the model, describe it, and score jobs until the other end of the pipe is closed."""
     from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
     try:
@@ -74,18 +103,26 @@ def serve(pipe: Connection, model_path: str) -> None:
             started = time.perf_counter()
             scored = batcher.compute()
             batch = Batch(batcher.windows, batcher.tokens, time.perf_counter() - started)
-            pipe.send(Progress(scored, batch if batch.windows else None))  # none where all deadlines had passed
+            pipe.send(Progress(scored, batch if batch.windows else None))  # no windows if every deadline had passed
+
+
+def log_as_json() -> None:
+    """Write log records of level INFO and above, and warnings, to standard error as JSON lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level="INFO", handlers=[handler], force=True)
+    logging.captureWarnings(True)  # noqa: FBT003  # takes no keyword
 
 
 def main() -> None:
-    """Serve on the file descriptor that is the first argument, with the model that is the second."""
-    logs.configure("INFO")
+    """Serve on the file descriptor in the first argument, with the model that the second one names."""
+    log_as_json()
     descriptor, model_path = sys.argv[1:]
     with Connection(int(descriptor)) as pipe:
         try:
             serve(pipe, model_path)
         except (BrokenPipeError, ConnectionResetError):
-            sys.exit(0)  # nobody is left to be told
+            sys.exit(0)  # the service has ended
 
 
 if __name__ == "__main__":

@@ -1,80 +1,98 @@
-"""An analyzer whose model lives in a process of its own: many threads ask, one process computes for all at once."""
+"""An analyzer whose model is in a process of its own: many threads call it, one process computes for all of them."""
 
 import itertools
 import logging
 import threading
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from src.sentiment_analyzer.errors import DeadlinePassed, ModelError, QueueFull, ReviewFailed, ScorerAway
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.scorer.batching import Job
 from src.sentiment_analyzer.scorer.child import Child
-from src.sentiment_analyzer.scorer.observer import Observer
+from src.sentiment_analyzer.scorer.messages import Batch
 
 logger = logging.getLogger(__name__)
 
 HANG_SECONDS = 5.0
-"""A batch takes a fraction of a second. A scorer with work that says nothing for so long is killed."""
+"""A process that sends nothing for so long is killed: a batch takes a fraction of a second."""
 PING_SECONDS = 1.0
-"""How often it is asked whether it is there."""
+"""The interval between pings."""
 RETRY_SECONDS = 1.0
-"""Between a start that failed and the next."""
+"""The pause after a start that failed."""
 BACKGROUND_SECONDS = 600.0
-"""The longest that a call in the background may wait."""
+"""The deadline of a background call."""
 
 
-class _Waiter:
-    """A job that somebody waits for."""
+class Observer(Protocol):
+    """A listener to what a scorer does. Its methods run on the threads that do it."""
 
-    __slots__ = ("answered", "background", "outcome")
+    def waiting(self, calls: int) -> None:
+        """Record how many foreground calls of `analyze` are queued or being scored.
+
+        Calls of this method are serialized, so that the last recorded count is the current one. They hold the scorer's
+        lock: return quickly.
+        """
+
+    def computed(self, batch: Batch) -> None:
+        """Record a batch that was computed."""
+
+    def started_again(self) -> None:
+        """Record that the process had died or hung, and that a new one is ready."""
+
+
+class _Call:
+    """A call of `analyze` that waits for its outcome."""
+
+    __slots__ = ("background", "finished", "outcome")
 
     def __init__(self, *, background: bool) -> None:
         self.background = background
-        self.answered = threading.Event()
+        self.finished = threading.Event()
         self.outcome: list[Score] | Exception = DeadlinePassed()
 
-    def answer(self, outcome: list[Score] | Exception) -> None:
+    def finish(self, outcome: list[Score] | Exception) -> None:
         self.outcome = outcome
-        self.answered.set()
+        self.finished.set()
 
 
 class Scorer:
-    """The model of a scorer process. Safe to share between threads.
+    """The client of a scorer process. Safe to share between threads.
 
-    Its process is started again when it dies or hangs; what waited for it raises `ScorerAway`.
+    A process that dies or hangs is replaced; the calls that were waiting for it raise `ScorerAway`.
     """
 
     def __init__(self, model_path: str, *, queue: int, seconds: float) -> None:
-        """Start the process and wait until it is ready.
+        """Start the process and wait until its model is loaded.
 
-        :param queue: the most calls of `analyze` that wait or are being scored.
-        :param seconds: the longest that one may wait.
+        :param queue: the most foreground calls of `analyze` that are queued or being scored.
+        :param seconds: the deadline of a foreground call.
         :raises ModelError: the model cannot be loaded.
         """
         self._model_path, self._queue, self._seconds = model_path, queue, seconds
         self._keys = itertools.count(1)
-        self._waiters: dict[int, _Waiter] = {}
-        self._lock = threading.Lock()  # of _waiters, of telling how many they are, and of sending
+        self._calls: dict[int, _Call] = {}
+        self._lock = threading.Lock()  # guards _calls, reports to the observer, and sending
         self._closed = False
         self.observer: Observer | None = None
         self._child, self.ready = Child(model_path), True
-        self._keeper = threading.Thread(target=self._keep, name="scorer", daemon=True)
-        self._keeper.start()
+        self._supervisor = threading.Thread(target=self._supervise, name="scorer", daemon=True)
+        self._supervisor.start()
 
     @property
     def version(self) -> str:
-        """The model's."""
+        """The version of the model."""
         return self._child.ready.version
 
     @property
     def calibrated(self) -> bool:
-        """Whether the model's scores are."""
+        """Whether the model has a fitted temperature."""
         return self._child.ready.calibrated
 
     @property
     def engine(self) -> str:
-        """What computes."""
+        """The name of the engine that computes."""
         return self._child.ready.engine
 
     @property
@@ -84,73 +102,73 @@ class Scorer:
 
     @property
     def waiting(self) -> int:
-        """How many calls wait or are being scored, without those in the background."""
-        return sum(not waiter.background for waiter in list(self._waiters.values()))
+        """The number of foreground calls that are queued or being scored."""
+        return sum(not call.background for call in list(self._calls.values()))
 
     @property
     def full(self) -> bool:
-        """Whether another one would be refused."""
+        """Whether another foreground call would be refused."""
         return self.waiting >= self._queue
 
     def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:
         """Return the score of each text.
 
-        :param background: let all others go first, for longer than they may wait. Takes no place in the queue: who
-            works in the background bounds how much that is.
-        :raises QueueFull: too many wait already; none of these was taken.
-        :raises DeadlinePassed: they waited too long.
-        :raises ScorerAway: the process died, or is not there.
-        :raises ReviewFailed: scoring one of them failed.
+        :param background: give way to foreground calls, with a longer deadline. A background call takes no place in
+            the queue, so its caller must limit how many there are.
+        :raises QueueFull: the queue is full; none of the texts was accepted.
+        :raises DeadlinePassed: the texts were not scored before their deadline.
+        :raises ScorerAway: the process died, hung, or is being started.
+        :raises ReviewFailed: one of the texts cannot be scored.
         """
         if not texts:
             return []
         deadline = time.monotonic() + (BACKGROUND_SECONDS if background else self._seconds)
-        job, waiter = Job(next(self._keys), list(texts), deadline, background), _Waiter(background=background)
+        job, call = Job(next(self._keys), list(texts), deadline, background), _Call(background=background)
         try:
-            self._submit(job, waiter)
-            return self._outcome(waiter, job.deadline)
+            self._submit(job, call)
+            return self._wait(call, job.deadline)
         finally:
             with self._lock:
-                self._waiters.pop(job.key, None)
-                self._tell_waiting()
+                self._calls.pop(job.key, None)
+                self._report_waiting()
 
     def close(self) -> None:
-        """End the process; what waits for it raises `ScorerAway`."""
+        """End the process; calls that are waiting raise `ScorerAway`."""
         self._closed = True
         self._child.kill()
-        self._keeper.join()
-        self._child.end()  # the keeper may have started another one
+        self._supervisor.join()
+        self._child.end()  # the supervisor may have started another process meanwhile
 
-    def _submit(self, job: Job, waiter: _Waiter) -> None:
+    def _submit(self, job: Job, call: _Call) -> None:
         with self._lock:
             if not self.ready:
                 raise ScorerAway
             if self.full and not job.background:
                 raise QueueFull
-            self._waiters[job.key] = waiter
+            self._calls[job.key] = call
             try:
                 self._child.send(job)
             except OSError as error:
                 raise ScorerAway from error
-            self._tell_waiting()
+            self._report_waiting()
 
-    def _tell_waiting(self) -> None:
-        """Tell the observer, with the lock held: what one thread counted must not come after what another did later."""
+    def _report_waiting(self) -> None:
+        """Tell the observer how many calls wait. The caller holds the lock, so that reports arrive in order."""
         if self.observer:
             self.observer.waiting(self.waiting)
 
     @staticmethod
-    def _outcome(waiter: _Waiter, deadline: float) -> list[Score]:
-        waiter.answered.wait(max(0, deadline - time.monotonic()))
-        if isinstance(waiter.outcome, Exception):
-            raise waiter.outcome
-        return waiter.outcome
+    def _wait(call: _Call, deadline: float) -> list[Score]:
+        call.finished.wait(max(0, deadline - time.monotonic()))
+        if isinstance(call.outcome, Exception):
+            raise call.outcome
+        return call.outcome
 
-    def _keep(self) -> None:
-        """Hand out what the process says; when it is gone, start another one."""
+    def _supervise(self) -> None:
+        """Deliver scores to their calls; whenever the process is gone, start another."""
         while not self._closed:
-            reason = self._listen()
-            self._lose()
+            reason = self._deliver()
+            self._discard()
             while not self._closed and not self.ready:
                 logger.error("scorer is gone (%s); starting it again", reason)
                 try:
@@ -162,9 +180,9 @@ class Scorer:
                     if self.observer:
                         self.observer.started_again()
 
-    def _listen(self) -> str:
-        """Hand out scores until the process dies or hangs; return which."""
-        heard = asked = time.monotonic()
+    def _deliver(self) -> str:
+        """Deliver scores until the process dies or hangs; return the reason for the log."""
+        heard = pinged = time.monotonic()
         while True:
             try:
                 progress = self._child.receive(PING_SECONDS)
@@ -174,22 +192,22 @@ class Scorer:
                     if self.observer and progress.batch:
                         self.observer.computed(progress.batch)
                     for key, scores in progress.scored:
-                        if waiter := self._waiters.get(key):
-                            waiter.answer(ReviewFailed() if scores is None else scores)
+                        if call := self._calls.get(key):
+                            call.finish(ReviewFailed() if scores is None else scores)
                 elif now - heard > HANG_SECONDS:
-                    return f"said nothing for {HANG_SECONDS:.0f} s"
-                if now - asked > PING_SECONDS:
-                    asked = now
+                    return f"sent nothing for {HANG_SECONDS:.0f} s"
+                if now - pinged > PING_SECONDS:
+                    pinged = now
                     with self._lock:
                         self._child.ping()
             except (EOFError, OSError):
                 return "died"
 
-    def _lose(self) -> None:
-        """Clear away a process that died or hangs."""
+    def _discard(self) -> None:
+        """End a process that died or hung, and fail the calls that wait for it."""
         with self._lock:
             self.ready = False
-            waiters = list(self._waiters.values())
+            calls = list(self._calls.values())
         self._child.end()
-        for waiter in waiters:
-            waiter.answer(ScorerAway())
+        for call in calls:
+            call.finish(ScorerAway())

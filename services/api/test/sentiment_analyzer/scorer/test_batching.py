@@ -1,4 +1,4 @@
-"""What is computed together, in which order, and that reviews neither hold up nor fail each other."""
+"""Which windows are computed together, and in which order. Reviews neither delay nor fail each other."""
 
 import time
 
@@ -10,10 +10,10 @@ from src.sentiment_analyzer.score import Score, Tokenized
 from src.sentiment_analyzer.scorer.batching import (
     BACKGROUND_TOKENS,
     BATCH_TOKENS,
-    BEFORE_BACKGROUND,
-    LATER,
-    QUIET_SECONDS,
-    QUIET_TOKENS,
+    BATCHES_PER_BACKGROUND,
+    IDLE_SECONDS,
+    IDLE_TOKENS,
+    JOBS_PER_WINDOW,
     Batcher,
     Job,
 )
@@ -24,7 +24,7 @@ POISON = "zebra"
 
 
 class Fragile:
-    """The real analyzer, but for reviews with one word, which it cannot do."""
+    """The real analyzer, except that it fails on reviews with one certain word."""
 
     def __init__(self, analyzer: SentimentAnalyzer, *, part: str) -> None:
         self._analyzer, self._part = analyzer, part
@@ -43,19 +43,19 @@ class Fragile:
 
 
 def build_jobs(*texts: str, seconds: float = 600) -> list[Job]:
-    """Jobs whose keys are 0, 1, ..."""
+    """Jobs of one text, with the keys 0, 1, ..."""
     return [Job(key, [text], time.monotonic() + seconds) for key, text in enumerate(texts)]
 
 
 def drain(batcher: Batcher) -> dict[int, Score | None]:
-    """Compute all that is left, of jobs with one text."""
+    """Compute all windows that are left, of jobs with one text."""
     scored: dict[int, Score | None] = {}
     while batcher:
         scored |= {key: scores[0] if scores else None for key, scores in batcher.compute()}
     return scored
 
 
-def test_reviews_are_scored_as_alone(analyzer: SentimentAnalyzer) -> None:
+def test_a_review_has_the_same_score_as_without_a_queue(analyzer: SentimentAnalyzer) -> None:
     texts = ["A fine film.", "", LONG, "Terrible. " * 400]
     batcher = Batcher(analyzer)
     assert batcher.add(build_jobs(*texts)) == []
@@ -63,7 +63,7 @@ def test_reviews_are_scored_as_alone(analyzer: SentimentAnalyzer) -> None:
     assert [scored[key] for key in range(len(texts))] == analyzer.analyze(texts)
 
 
-def test_a_job_of_many_texts_is_scored_whole_and_lets_others_go_first(analyzer: SentimentAnalyzer) -> None:
+def test_a_job_of_many_texts_is_scored_whole_and_does_not_delay_a_short_one(analyzer: SentimentAnalyzer) -> None:
     texts = ["A fine film.", LONG, "", *(f"Film {number} is dull." for number in range(300))]
     batcher = Batcher(analyzer)
     batcher.add([Job(0, texts, time.monotonic() + 600)])
@@ -85,7 +85,7 @@ def test_a_short_review_does_not_wait_for_a_long_one(analyzer: SentimentAnalyzer
     assert list(drain(batcher)) == [0]
 
 
-def test_a_long_review_moves_on_however_many_short_ones_come(analyzer: SentimentAnalyzer) -> None:
+def test_a_long_review_advances_however_many_short_ones_arrive(analyzer: SentimentAnalyzer) -> None:
     long = "A dull film that goes on and on. " * 300  # six windows
     batcher = Batcher(analyzer)
     batcher.add(build_jobs(long))
@@ -96,10 +96,10 @@ def test_a_long_review_moves_on_however_many_short_ones_come(analyzer: Sentiment
         if 0 in scored:
             break
         before += len(scored)
-        assert before <= 6 * LATER
+        assert before <= 6 * JOBS_PER_WINDOW
 
 
-def test_a_batch_is_bounded(analyzer: SentimentAnalyzer) -> None:
+def test_a_batch_is_filled_up_to_its_limit_of_tokens(analyzer: SentimentAnalyzer) -> None:
     batcher = Batcher(analyzer)
     batcher.add(build_jobs(*["Fine. " * 50] * 100))
     tokens = len(batcher.compute()) * 102
@@ -107,7 +107,7 @@ def test_a_batch_is_bounded(analyzer: SentimentAnalyzer) -> None:
 
 
 @pytest.mark.parametrize("part", ["tokenize", "margins"])
-def test_a_review_that_fails_fails_alone(analyzer: SentimentAnalyzer, part: str) -> None:
+def test_a_review_that_fails_does_not_fail_its_batch(analyzer: SentimentAnalyzer, part: str) -> None:
     batcher = Batcher(Fragile(analyzer, part=part))
     texts = ["A fine film.", f"A {POISON}.", "A dull film.", LONG + POISON, LONG]
     failed = batcher.add(build_jobs(*texts))
@@ -116,7 +116,7 @@ def test_a_review_that_fails_fails_alone(analyzer: SentimentAnalyzer, part: str)
     assert [scored[key] for key in range(5)] == [expected[0], None, expected[2], None, expected[4]]
 
 
-def test_what_nobody_waits_for_is_not_computed(analyzer: SentimentAnalyzer) -> None:
+def test_a_job_past_its_deadline_is_not_computed(analyzer: SentimentAnalyzer) -> None:
     batcher = Batcher(analyzer)
     batcher.add(build_jobs("A fine film.", LONG, seconds=-1))
     assert batcher.compute() == []
@@ -124,11 +124,11 @@ def test_what_nobody_waits_for_is_not_computed(analyzer: SentimentAnalyzer) -> N
 
 
 def build_background(count: int, text: str = "Fine. " * 50) -> Job:
-    """A job of so many texts that lets others go first."""
+    """A background job of so many texts."""
     return Job(1000, [text] * count, time.monotonic() + 600, background=True)
 
 
-def test_whoever_comes_goes_before_the_background(analyzer: SentimentAnalyzer) -> None:
+def test_the_foreground_goes_before_the_background(analyzer: SentimentAnalyzer) -> None:
     batcher = Batcher(analyzer)
     batcher.add([build_background(1)])
     batcher.add(build_jobs("A fine film.", "A dull film."))
@@ -136,29 +136,29 @@ def test_whoever_comes_goes_before_the_background(analyzer: SentimentAnalyzer) -
     assert [key for key, _ in batcher.compute()] == [1000]
 
 
-def test_the_background_takes_little_at_once_and_less_while_others_come(
+def test_background_batches_are_small_and_smaller_while_the_foreground_is_busy(
     analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, margins = [time.monotonic()], analyzer.margins
 
     def slowly(windows: list[list[int]]) -> NDArray[np.float64]:
-        now[0] += 2 * QUIET_SECONDS
+        now[0] += 2 * IDLE_SECONDS
         return margins(windows)
 
     monkeypatch.setattr(analyzer, "margins", slowly)
     batcher = Batcher(analyzer, clock=lambda: now[0])
     batcher.add([build_background(100)])
     batcher.compute()
-    assert BACKGROUND_TOKENS < batcher.tokens <= QUIET_TOKENS
+    assert BACKGROUND_TOKENS < batcher.tokens <= IDLE_TOKENS
     batcher.add(build_jobs("A fine film."))
     batcher.compute()
     batcher.compute()
     assert batcher.tokens <= BACKGROUND_TOKENS
     batcher.compute()
-    assert BACKGROUND_TOKENS < batcher.tokens <= QUIET_TOKENS
+    assert BACKGROUND_TOKENS < batcher.tokens <= IDLE_TOKENS
 
 
-def test_the_background_moves_on_however_many_come(analyzer: SentimentAnalyzer) -> None:
+def test_the_background_advances_however_many_foreground_jobs_arrive(analyzer: SentimentAnalyzer) -> None:
     batcher = Batcher(analyzer)
     batcher.add([build_background(1)])
     before = 0
@@ -167,5 +167,5 @@ def test_the_background_moves_on_however_many_come(analyzer: SentimentAnalyzer) 
         if 1000 in [key for key, _ in batcher.compute()]:
             break
         before += 1
-        assert before <= BEFORE_BACKGROUND
-    assert before == BEFORE_BACKGROUND
+        assert before <= BATCHES_PER_BACKGROUND
+    assert before == BATCHES_PER_BACKGROUND

@@ -1,4 +1,4 @@
-"""The model in a process of its own, which is killed, stopped and flooded here."""
+"""A scorer process is killed, stopped and flooded; its callers get scores or an error in time."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ TEXTS = ["A fine film.", "A dull film.", "Terrible. " * 600, ""]
 
 
 class Notes:
-    """An observer that is slow to write down that calls wait, and quick when none does."""
+    """An observer that is slow to record a number of waiting calls other than 0."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -49,14 +49,14 @@ class Notes:
 
 @pytest.fixture
 def scorer() -> Iterator[Scorer]:
-    """A process that may be killed."""
+    """A scorer whose process may be killed."""
     scorer = Scorer(MODEL, queue=8, seconds=20)
     yield scorer
     scorer.close()
 
 
 def outcome(scorer: Scorer, text: str = "A fine film.") -> Exception | None:
-    """What analyzing raises."""
+    """The error that analyzing raises."""
     try:
         scorer.analyze([text])
     except NotScored as error:
@@ -64,7 +64,7 @@ def outcome(scorer: Scorer, text: str = "A fine film.") -> Exception | None:
     return None
 
 
-def test_it_scores_as_the_analyzer_does_and_says_what_it_is(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
+def test_it_has_the_scores_and_the_description_of_the_analyzer(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
     assert scorer.analyze(TEXTS) == analyzer.analyze(TEXTS)
     assert scorer.analyze([]) == []
     assert (scorer.version, scorer.calibrated, scorer.engine) == (
@@ -73,12 +73,12 @@ def test_it_scores_as_the_analyzer_does_and_says_what_it_is(scorer: Scorer, anal
     assert scorer.ready
 
 
-def test_a_call_with_many_texts_takes_one_place(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
+def test_a_call_with_many_texts_takes_one_place_in_the_queue(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
     texts = [f"Film {number} is fine." for number in range(500)]
     assert scorer.analyze(texts) == analyzer.analyze(texts)
 
 
-def test_threads_may_share_it(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
+def test_threads_may_share_a_scorer(scorer: Scorer, analyzer: SentimentAnalyzer) -> None:
     texts = [f"Film {number} is fine." for number in range(64)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda text: scorer.analyze([text])[0], texts))
@@ -86,14 +86,14 @@ def test_threads_may_share_it(scorer: Scorer, analyzer: SentimentAnalyzer) -> No
     assert scorer.waiting == 0
 
 
-def test_the_last_that_an_observer_is_told_is_that_nobody_waits(scorer: Scorer) -> None:
+def test_an_observers_last_record_is_that_no_call_waits(scorer: Scorer) -> None:
     scorer.observer = notes = Notes()
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: outcome(scorer), range(8))) == [None] * 8
     assert notes.calls == 0
 
 
-def test_one_that_dies_is_replaced_and_what_waited_for_it_is_told(scorer: Scorer) -> None:
+def test_a_process_that_dies_is_replaced_and_its_calls_raise_scorer_away(scorer: Scorer) -> None:
     pid = scorer.pid
     os.kill(pid, signal.SIGSTOP)  # so that something waits
     found: list[Exception | None] = []
@@ -109,7 +109,7 @@ def test_one_that_dies_is_replaced_and_what_waited_for_it_is_told(scorer: Scorer
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_one_that_hangs_is_replaced_within_10_seconds(scorer: Scorer, *, busy: bool) -> None:
+def test_a_process_that_hangs_is_replaced_within_10_seconds(scorer: Scorer, *, busy: bool) -> None:
     pid = scorer.pid
     os.kill(pid, signal.SIGSTOP)
     began = time.monotonic()
@@ -120,7 +120,7 @@ def test_one_that_hangs_is_replaced_within_10_seconds(scorer: Scorer, *, busy: b
     assert outcome(scorer) is None
 
 
-def test_a_full_queue_refuses_at_once_and_takes_nothing(scorer: Scorer) -> None:
+def test_a_full_queue_refuses_at_once_and_accepts_nothing(scorer: Scorer) -> None:
     os.kill(scorer.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(outcome, scorer) for _ in range(8)]
@@ -135,8 +135,8 @@ def test_a_full_queue_refuses_at_once_and_takes_nothing(scorer: Scorer) -> None:
     assert scorer.waiting == 0
 
 
-def test_a_process_that_reads_nothing_holds_nobody_for_long(scorer: Scorer) -> None:
-    """The pipe holds some 200 kB; a review may have half of that."""
+def test_a_process_that_reads_nothing_blocks_no_call_for_long(scorer: Scorer) -> None:
+    """The pipe holds about 200 kB, and a review here has half of that."""
     os.kill(scorer.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: outcome(scorer, "Ω" * 100_000), range(8)))
@@ -144,7 +144,7 @@ def test_a_process_that_reads_nothing_holds_nobody_for_long(scorer: Scorer) -> N
     wait_until(lambda: outcome(scorer) is None, 10)
 
 
-def test_a_review_that_waits_too_long_is_given_up() -> None:
+def test_a_call_past_its_deadline_raises_and_its_job_is_not_computed() -> None:
     scorer = Scorer(MODEL, queue=8, seconds=0.5)
     scorer.observer = notes = Notes()
     try:
@@ -158,18 +158,18 @@ def test_a_review_that_waits_too_long_is_given_up() -> None:
         scorer.close()
 
 
-def test_a_model_that_cannot_be_loaded_is_said_in_its_own_words(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_loaded_raises_the_analyzers_own_message(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"config.json is missing"):
         Scorer(str(tmp_path), queue=1, seconds=1)
 
 
-def test_one_that_ends_before_it_is_ready_is_a_model_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_ends_before_it_is_ready_raises_a_model_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ModelError, match="ended before its model was loaded"):
         Scorer(MODEL, queue=1, seconds=1)
 
 
-def test_it_is_started_until_it_starts(
+def test_starting_is_retried_until_it_succeeds(
     scorer: Scorer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
@@ -182,7 +182,7 @@ def test_it_is_started_until_it_starts(
 
 
 @pytest.mark.parametrize("needed", [(subprocess, "Popen"), (socket, "socketpair")])
-def test_it_is_started_again_after_a_moment_without_memory_or_descriptors(
+def test_starting_is_retried_after_a_lack_of_memory_or_of_file_descriptors(
     scorer: Scorer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, needed: tuple[object, str]
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -198,7 +198,7 @@ def test_it_is_started_again_after_a_moment_without_memory_or_descriptors(
     assert psutil.Process().num_fds() == before
 
 
-def test_it_ends_with_the_process_that_started_it(wait_for_end: Callable[[int], None]) -> None:
+def test_the_process_ends_when_the_service_is_killed(wait_for_end: Callable[[int], None]) -> None:
     code = (
         "import os; from src.sentiment_analyzer.scorer.scorer import Scorer; "
         f"print(Scorer({MODEL!r}, queue=1, seconds=1).pid, flush=True); os.kill(os.getpid(), 9)"
@@ -209,7 +209,7 @@ def test_it_ends_with_the_process_that_started_it(wait_for_end: Callable[[int], 
 
 @pytest.fixture
 def wait_for_end() -> Callable[[int], None]:
-    """Wait until a process that is nobody's child here has ended."""
+    """Wait until a process that is not a child of this one has ended."""
     return lambda pid: wait_until(
         lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 10
     )
