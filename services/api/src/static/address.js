@@ -1,17 +1,17 @@
-// What the page shows, as its address says it: filters, one review opened, two model versions compared.
+// The state of the page, kept in its address: filters, the open review, and the two model versions compared.
 
 const FILTERS = ["q", "sentiment", "min_confidence", "max_confidence", "since", "until", "model_version", "corrected"];
 
-/** Return {filters, review, versions} of the address that the browser shows; `versions` is {old, new} or null. */
+/** Return {filters, review, versions} from the browser's address; `versions` is {old, new} or null. */
 export function read() {
-  const query = new URLSearchParams(location.search);
+  const parameters = new URLSearchParams(location.search);
   const filters = {};
-  for (const name of FILTERS) if (query.get(name)) filters[name] = query.get(name);
-  const versions = { old: query.get("old"), new: query.get("new") };
-  return { filters, review: query.get("review"), versions: versions.old && versions.new ? versions : null };
+  for (const name of FILTERS) if (parameters.get(name)) filters[name] = parameters.get(name);
+  const versions = { old: parameters.get("old"), new: parameters.get("new") };
+  return { filters, review: parameters.get("review"), versions: versions.old && versions.new ? versions : null };
 }
 
-/** Return a query string, with its `?`, or "". */
+/** Return a query string that starts with `?`, or "" if no value is given. */
 export function query(values) {
   const given = Object.entries(values).filter(([, value]) => value !== null && value !== "" && value !== undefined);
   return given.length ? `?${new URLSearchParams(given)}` : "";
@@ -23,8 +23,8 @@ export function page({ filters, review, versions }) {
 }
 
 /**
- * Go to a state. While a person types, the state replaces the one before, so that going back leaves the search and does
- * not spell it backwards.
+ * Go to a state. While a person types, each state replaces the previous one, so that the back button leaves the search
+ * instead of undoing it letter by letter.
  */
 export function go(state, { typing = false } = {}) {
   if (page(state) === location.pathname + location.search) return;

@@ -1,4 +1,4 @@
-// Charts as SVG, each with its figures in words and in a table.
+// Bar charts as SVG, each with a description and a table of its figures.
 
 import { element, svg } from "./dom.js";
 
@@ -8,10 +8,13 @@ const GAP = 1;
 
 /**
  * Return a figure of stacked bars.
+ * @param {string} title caption
+ * @param {string} description text for people who cannot see the chart
  * @param {{label: string, positive: number, negative: number}[]} bars
- * @param {string[]} ends what is written under the first and the last bar
+ * @param {string[]} ends labels below the chart, spread from the first bar to the last
+ * @param {string[]} columns headings of the table
  */
-export function bars(title, description, bars, ends, columns) {
+export function barChart(title, description, bars, ends, columns) {
   const largest = Math.max(1, ...bars.map((bar) => bar.positive + bar.negative));
   const width = Math.min(40, WIDTH / Math.max(1, bars.length));
   const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": description });
@@ -29,18 +32,17 @@ export function bars(title, description, bars, ends, columns) {
     element("figcaption", {}, title),
     drawing,
     element("p", { class: "ends", "aria-hidden": "true" }, ...ends.map((end) => element("span", {}, end))),
-    table(columns, bars.map((bar) => [bar.label, bar.positive, bar.negative])),
+    table(title, columns, bars.map((bar) => [bar.label, bar.positive, bar.negative])),
   );
 }
 
-/** Return a table behind a summary that opens it. */
-function table(columns, rows) {
-  const line = (cells, name) => element("tr", {}, ...cells.map((cell) => element(name, {}, text(cell))));
+function table(title, columns, rows) {
+  const line = (cells, name) => element("tr", {}, ...cells.map((cell) => element(name, {}, format(cell))));
   return element(
     "details", {},
-    element("summary", {}, "As a table"),
+    element("summary", {}, "Show as a table"),
     element(
-      "div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Table" },
+      "div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": `${title}, as a table` },
       element("table", {}, element("thead", {}, line(columns, "th")), element("tbody", {}, ...rows.map((row) => line(row, "td")))),
     ),
   );
@@ -52,6 +54,6 @@ function rectangle(kind, x, y, width, height, bar) {
   return shape;
 }
 
-function text(cell) {
+function format(cell) {
   return typeof cell === "number" ? cell.toLocaleString("en") : cell;
 }

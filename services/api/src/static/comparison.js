@@ -1,108 +1,110 @@
-// What one model version changed, over the reviews that it and another both scored.
+// The comparison of two model versions, over the reviews that both scored.
 
-import { judged, percent } from "./accuracy.js";
+import { accuracyList, percent } from "./accuracy.js";
 import { go, page, query, read } from "./address.js";
 import { call } from "./api.js";
 import { element, showProblem } from "./dom.js";
 import { signed } from "./review.js";
 
-const place = document.getElementById("comparison");
-const form = place.querySelector("form");
-const shown = document.getElementById("compared");
-const [older, newer] = [form.elements.old, form.elements.new];
-let listed = null; // the versions, asked for once
-let asked = new AbortController();
+const disclosure = document.getElementById("comparison");
+const form = disclosure.querySelector("form");
+const result = document.getElementById("compared");
+const [oldField, newField] = [form.elements.old, form.elements.new];
+let versionNames = null; // fetched once
+let pending = new AbortController();
 
-/** Show the comparison that an address asks for; without one, only that there is something to compare. */
+/** Show the comparison of `versions`; if it is null, only offer one. */
 export async function load({ filters, versions }) {
-  asked.abort();
-  asked = new AbortController();
-  const { signal } = asked;
+  pending.abort();
+  pending = new AbortController();
+  const { signal } = pending;
   try {
-    listed ??= (await call("/sentiments/versions")).data.map((version) => version.model_version);
+    versionNames ??= (await call("/sentiments/versions")).data.map((version) => version.model_version);
     if (signal.aborted) return;
-    place.hidden = !versions && listed.length < 2;
-    place.open = Boolean(versions);
-    choose(versions ?? { new: listed[0], old: listed[1] });
+    disclosure.hidden = !versions && versionNames.length < 2;
+    disclosure.open = Boolean(versions);
+    fillFields(versions ?? { new: versionNames[0], old: versionNames[1] });
     if (!versions) return;
-    shown.setAttribute("aria-busy", "true");
+    result.setAttribute("aria-busy", "true");
     const { data } = await call(`/sentiments/comparison${query({ ...filters, ...versions })}`, { signal });
-    shown.replaceChildren(...drawn(data, filters));
+    result.replaceChildren(...render(data, filters));
   } catch (problem) {
     if (problem.name === "AbortError") return;
-    place.hidden = !versions;
-    showProblem(shown, problem, () => load({ filters, versions }));
+    disclosure.hidden = !versions;
+    showProblem(result, problem, () => load({ filters, versions }));
   }
-  shown.setAttribute("aria-busy", "false");
+  result.setAttribute("aria-busy", "false");
 }
 
-/** Take the comparison that is chosen into the address, or out of it. */
-function turn() {
+/** Put the chosen versions into the address, or remove them when the comparison is closed. */
+function updateAddress() {
   const state = read();
-  const versions = place.open ? { old: older.value, new: newer.value } : null;
+  const versions = disclosure.open ? { old: oldField.value, new: newField.value } : null;
   if (JSON.stringify(versions) !== JSON.stringify(state.versions)) go({ ...state, versions });
 }
 
-place.addEventListener("toggle", turn);
-form.addEventListener("change", turn);
+disclosure.addEventListener("toggle", updateAddress);
+form.addEventListener("change", updateAddress);
 form.addEventListener("submit", (event) => event.preventDefault());
 
-/** Offer the versions; one that an address asks for is offered even if it is not there. */
-function choose(versions) {
-  for (const [field, chosen] of [[older, versions.old], [newer, versions.new]]) {
-    const offered = listed.includes(chosen) ? listed : [chosen, ...listed];
-    field.replaceChildren(...offered.map((version) => element("option", {}, version)));
+/** Offer the versions. One that only the address names is offered too, so that the field shows it beside the error. */
+function fillFields(versions) {
+  for (const [field, chosen] of [[oldField, versions.old], [newField, versions.new]]) {
+    const names = versionNames.includes(chosen) ? versionNames : [chosen, ...versionNames];
+    field.replaceChildren(...names.map((name) => element("option", {}, name)));
     field.value = chosen;
   }
 }
 
-function drawn(data, filters) {
+function render(data, filters) {
   const count = (number) => number.toLocaleString("en");
-  const many = (number) => `${count(number)} review${number === 1 ? "" : "s"}`;
-  const inAll = `The old version scored ${many(data.old.reviews)}, the new one ${count(data.new.reviews)}`;
-  if (!data.reviews) return [element("p", {}, `${inAll}, and none of them is the same.`)];
+  const reviews = (number) => `${count(number)} review${number === 1 ? "" : "s"}`;
+  const totals = `The old version scored ${reviews(data.old.reviews)} and the new one ${count(data.new.reviews)}.`;
+  if (!data.reviews) return [element("p", {}, `No review was scored by both versions. ${totals} Choose other versions or filters.`)];
   return [
     element(
       "p", { class: "counts" },
-      "Both scored ", element("b", {}, many(data.reviews)),
-      ` and agree on ${count(data.agreed)} (${percent(data.agreed / data.reviews)}). The new one turned `,
+      "Both scored ", element("b", {}, reviews(data.reviews)),
+      ` and agree on ${count(data.agreed)} (${percent(data.agreed / data.reviews)}). The new one changed `,
       element("span", { class: "positive" }, `${count(data.to_positive)} to + positive`), " and ",
       element("span", { class: "negative" }, `${count(data.to_negative)} to \u2212 negative`), ".",
     ),
     element(
       "p", {},
-      `Scores changed by ${signed(data.mean_change, 3)} on average (${data.mean_absolute_change.toFixed(3)} whatever the direction); `,
-      `mean confidence went from ${tenths(data.old.mean_confidence)} to ${tenths(data.new.mean_confidence)}.`,
+      `Scores changed by ${signed(data.mean_change, 3)} on average, or by ${data.mean_absolute_change.toFixed(3)} regardless of direction. `,
+      `Mean confidence went from ${tenths(data.old.mean_confidence)} to ${tenths(data.new.mean_confidence)}.`,
     ),
     ...accuracy([data.old, data.new]),
-    ...largest(data.largest, filters),
-    element("p", { class: "about" }, `${inAll}; compared is what both made of the text that a review has now.`),
+    ...largestChanges(data.largest, filters),
+    element("p", { class: "about" }, `${totals} Only scores of a review's current text are compared.`),
   ];
 }
 
 function accuracy(sides) {
-  const list = judged(sides);
+  const list = accuracyList(sides);
   return list ? [list] : [];
 }
 
+/** Format a share with one decimal: 87.1%. */
 function tenths(share) {
   return `${(share * 100).toFixed(1)}%`;
 }
 
-function largest(moved, filters) {
-  if (!moved.length) return [];
-  const rows = moved.map((one) => {
-    const address = page({ ...read(), filters, review: one.id });
-    const link = element("a", { href: address, "data-review": one.id }, `#${one.id}`);
-    const cells = [link, signed(one.old_score), signed(one.new_score), signed(one.new_score - one.old_score)];
+function largestChanges(changes, filters) {
+  if (!changes.length) return [];
+  const rows = changes.map((change) => {
+    const address = page({ ...read(), filters, review: change.id });
+    const link = element("a", { href: address, "data-review": change.id }, `#${change.id}`);
+    const difference = change.new_score - change.old_score;
+    const cells = [link, signed(change.old_score), signed(change.new_score), signed(difference)];
     return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
   });
   const names = ["Review", "Old score", "New score", "Change"];
   const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
   return [
     element(
-      "div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "The largest changes" },
-      element("table", {}, element("caption", {}, "The largest changes"), element("thead", {}, head), element("tbody", {}, ...rows)),
+      "div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Largest changes" },
+      element("table", {}, element("caption", {}, "Largest changes"), element("thead", {}, head), element("tbody", {}, ...rows)),
     ),
   ];
 }

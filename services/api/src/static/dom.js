@@ -1,16 +1,16 @@
-// Elements. Text only ever becomes text: there is no way from here to markup.
+// DOM elements. Strings always become text nodes, never markup.
 
 /** Return an HTML element with attributes and children (strings become text). */
 export function element(name, attributes = {}, ...children) {
-  return filled(document.createElement(name), attributes, children);
+  return fill(document.createElement(name), attributes, children);
 }
 
-/** Return an SVG element. */
+/** Return an SVG element with attributes and children. */
 export function svg(name, attributes = {}, ...children) {
-  return filled(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
-/** Return a copy of a template's only element, and its parts by their `data-field`, each a list. */
+/** Return a copy of the only element in a template, and lists of its parts by their `data-field`. */
 export function copy(id) {
   const root = document.getElementById(id).content.firstElementChild.cloneNode(true);
   const fields = {};
@@ -18,16 +18,16 @@ export function copy(id) {
   return { root, fields };
 }
 
-/** Show a problem in a place, with a button that tries again. */
-export function showProblem(place, problem, again) {
+/** Show a problem in `container`, with a button that calls `retry`. */
+export function showProblem(container, problem, retry) {
   const wait = problem.retryAfter ? ` Try again in ${problem.retryAfter} s.` : "";
   const button = element("button", { type: "button", class: "quiet" }, "Try again");
-  button.addEventListener("click", again);
-  place.replaceChildren(element("span", { class: "error" }, problem.message + wait), " ", button);
+  button.addEventListener("click", retry);
+  container.replaceChildren(element("span", { class: "error" }, problem.message + wait), " ", button);
 }
 
-function filled(node, attributes, children) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
 }

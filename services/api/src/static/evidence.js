@@ -1,48 +1,52 @@
-// The words that carried a review, marked in its text.
+// The words or sentences that moved a review's score, marked in its text.
 
 import { element } from "./dom.js";
 import { signed } from "./review.js";
 
+// Effects below this share of the largest one get no mark; from STRONG on, the mark is bold.
 const FAINT = 0.2;
 const STRONG = 0.5;
+const LEAST_EFFECT = 0.001;
 
-/** Mark in `place`, which shows `text`, what moved the score; say in `note` how to read it. */
-export function mark(place, note, text, found) {
-  const largest = Math.max(0, ...found.evidence.map((part) => Math.abs(part.effect)));
+/** Mark in `container`, which shows `text`, the parts that moved the score, and explain the marks in `note`. */
+export function markEvidence(container, note, text, data) {
+  const largest = Math.max(0, ...data.evidence.map((part) => Math.abs(part.effect)));
   const characters = Array.from(text); // the API counts code points
   const nodes = [];
   let position = 0;
-  let marked = 0;
-  for (const part of found.evidence) {
-    if (largest < 0.001 || Math.abs(part.effect) < FAINT * largest) continue;
-    nodes.push(characters.slice(position, part.start).join(""), marking(part, largest));
+  let marks = 0;
+  for (const part of data.evidence) {
+    if (largest < LEAST_EFFECT || Math.abs(part.effect) < FAINT * largest) continue;
+    nodes.push(characters.slice(position, part.start).join(""), mark(part, largest));
     position = part.end;
-    marked += 1;
+    marks += 1;
   }
   nodes.push(characters.slice(position).join(""));
-  place.replaceChildren(...nodes);
-  note.replaceChildren(...legend(found, marked));
+  container.replaceChildren(...nodes);
+  note.replaceChildren(...legend(data, marks));
 }
 
-function marking(part, largest) {
+function mark(part, largest) {
   const strong = Math.abs(part.effect) >= STRONG * largest ? " strong" : "";
   const effect = signed(part.effect);
   return element(
     "mark",
-    { class: (part.effect < 0 ? "down" : "up") + strong, title: `moves the score by ${effect}` },
+    { class: (part.effect < 0 ? "down" : "up") + strong, title: `changes the score by ${effect}` },
     part.text,
     element("span", { class: "effect" }, ` (${effect})`),
   );
 }
 
-function legend(found, marked) {
-  const units = `${found.unit}s`;
-  if (!found.units) return ["It has no words to weigh."];
-  const missing = found.complete ? "" : ` Only ${found.evidence.length} of ${found.units} ${units} were tried: it is long.`;
-  if (!marked) return [`None of its ${units} moves the score by itself.${missing}`];
-  const one = (kind, text) => element("mark", { class: `${kind} strong` }, text);
+function legend(data, marks) {
+  const units = `${data.unit}s`;
+  if (!data.units) return ["The review has no words to mark."];
+  const missing = data.complete
+    ? ""
+    : ` Only ${data.evidence.length} of ${data.units} ${units} were tried, because the review is long.`;
+  if (!marks) return [`No single ${data.unit} changes the score.${missing}`];
+  const sample = (kind, label) => element("mark", { class: `${kind} strong` }, label);
   return [
-    `Marked is what the score owes its ${units}, found by leaving each out: `, one("up", "up"), ", ", one("down", "down"),
-    `, strongest in bold.${missing}`,
+    `Marked ${units} `, sample("up", "raise"), " or ", sample("down", "lower"),
+    ` the score, the bold ones most. Their effect was measured by leaving each out.${missing}`,
   ];
 }

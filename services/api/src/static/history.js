@@ -1,21 +1,21 @@
-// What a review was scored before.
+// The earlier scores of a review.
 
 import { call } from "./api.js";
 import { element, showProblem } from "./dom.js";
 import { minute, signed } from "./review.js";
 
-/** Show in `place` what a review was scored before its text or the model changed; of one that never changed, nothing. */
-export async function show(place, review, signal) {
+/** Show in `container` the earlier scores of a review, page by page; a review that never changed has none. */
+export async function show(container, review, signal) {
   if (review.updated_on === review.created_on) return;
   const list = element("ol", { class: "earlier" });
   const foot = element("p", { class: "state" });
-  place.replaceChildren(foot);
+  container.replaceChildren(foot);
   const load = async (address) => {
     try {
       const { data, next } = await call(address, { signal });
       list.append(...data.map((score) => item(score, review)));
-      if (data.length && !list.isConnected) foot.before(element("h3", {}, "Scored before"), scrolling(list));
-      foot.replaceChildren(...(next ? [older(() => load(next))] : []));
+      if (data.length && !list.isConnected) foot.before(element("h3", {}, "Earlier scores"), scrolling(list));
+      foot.replaceChildren(...(next ? [olderButton(() => load(next))] : []));
     } catch (problem) {
       if (problem.name !== "AbortError") showProblem(foot, problem, () => load(address));
     }
@@ -24,22 +24,22 @@ export async function show(place, review, signal) {
 }
 
 function scrolling(list) {
-  return element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Scored before" }, list);
+  return element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Earlier scores" }, list);
 }
 
-function older(load) {
+function olderButton(load) {
   const button = element("button", { type: "button", class: "quiet" }, "Older scores");
   button.addEventListener("click", load);
   return button;
 }
 
 function item(score, review) {
-  const sign = score.sentiment_score < 0 ? "negative" : "positive";
-  const said = `${signed(score.sentiment_score)} ${sign}`;
+  const sentiment = score.sentiment_score < 0 ? "negative" : "positive";
+  const verdict = element("strong", {}, `${signed(score.sentiment_score)} ${sentiment}`);
   const time = element("time", { datetime: score.scored_on }, minute(score.scored_on));
-  const about = ` confidence ${(score.confidence * 100).toFixed(1)}%, by ${score.model_version}, since `;
-  const line = element("p", { class: sign }, element("strong", {}, said), about, time);
+  const about = ` confidence ${(score.confidence * 100).toFixed(1)}%, by ${score.model_version}, scored `;
+  const line = element("p", { class: sentiment }, verdict, about, time);
   if (score.sentence === review.sentence) return element("li", {}, line);
   const text = element("div", { class: "sentence", dir: "auto" }, score.sentence);
-  return element("li", {}, line, element("details", {}, element("summary", {}, "Of another text"), text));
+  return element("li", {}, line, element("details", {}, element("summary", {}, "Earlier text"), text));
 }

@@ -1,33 +1,33 @@
-// The key that a service with API_KEYS asks for, kept for the tab.
+// The API key that a service with API_KEYS requires, kept until the tab is closed.
 
 const form = document.getElementById("key");
 const input = document.getElementById("api-key");
 const sections = document.querySelectorAll("main > section");
-const KEPT = "api-key";
-const WRONG = "That key opens nothing here.";
+const STORAGE_NAME = "api-key";
+const REFUSED = "This key is not accepted. Check it and try again.";
 
-/** Return the headers that carry the key, if there is one. */
+/** Return the headers that carry the key; none without one. */
 export function headers() {
-  const key = sessionStorage.getItem(KEPT);
+  const key = sessionStorage.getItem(STORAGE_NAME);
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
 /**
- * Show what a service with API_KEYS serves hidden, once the page is listening: a form that is sent before that goes
- * without the key.
+ * Show the sections that a service with API_KEYS serves hidden, or prompt for a key. Call this once the page handles its
+ * forms: a form that the browser itself sends carries no key.
  */
-export function open() {
+export function unlock() {
   const locked = Array.from(sections).some((section) => section.hidden);
-  if (locked && !sessionStorage.getItem(KEPT)) ask();
+  if (locked && !sessionStorage.getItem(STORAGE_NAME)) promptForKey();
   else for (const section of sections) section.hidden = false;
 }
 
-/** Ask for a key, for there is none or it opens nothing. */
-export function ask() {
+/** Prompt for a key, because there is none or the service refused it. */
+export function promptForKey() {
   if (!form.hidden) return;
   form.hidden = false;
-  form.querySelector(".error").textContent = sessionStorage.getItem(KEPT) ? WRONG : "";
-  sessionStorage.removeItem(KEPT);
+  form.querySelector(".error").textContent = sessionStorage.getItem(STORAGE_NAME) ? REFUSED : "";
+  sessionStorage.removeItem(STORAGE_NAME);
   for (const section of sections) section.hidden = true;
   input.focus();
 }
@@ -35,11 +35,11 @@ export function ask() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const key = input.value.trim();
-  // What else is pasted, a curly quote or an invisible space, no header can carry: a request with it is never sent.
+  // No header can carry a curly quote or an invisible space, so the browser would not send a request with one.
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    form.querySelector(".error").textContent = WRONG;
+    form.querySelector(".error").textContent = REFUSED;
     return;
   }
-  sessionStorage.setItem(KEPT, key);
+  sessionStorage.setItem(STORAGE_NAME, key);
   location.reload();
 });

@@ -1,71 +1,72 @@
-// The reviews that the filters let through, page after page.
+// The list of reviews that match the filters, loaded page by page.
 
 import { query } from "./address.js";
 import { call } from "./api.js";
 import { showProblem } from "./dom.js";
 import { item } from "./review.js";
 
+const PREFETCH_PIXELS = 400; // load the next page when its button is this close to the window
 const list = document.getElementById("reviews");
-const state = document.getElementById("state");
+const status = document.getElementById("state");
 const more = document.getElementById("more");
-let asked = new AbortController();
+let pending = new AbortController();
 let next = null;
 let filters = {};
 
-/** Show the newest reviews that `given` filters let through. */
-export function load(given) {
-  filters = given;
-  return fetchPage(`/sentiments/${query(filters)}`, true);
+/** Show the newest reviews that match `newFilters`. */
+export function load(newFilters) {
+  filters = newFilters;
+  return loadPage(`/sentiments/${query(filters)}`, true);
 }
 
-/** Show what a person said of a review, where the list has it. */
+/** Show the correction of a review, if the list holds the review. */
 export function showCorrected(review) {
   document.getElementById(`review-${review.id}`)?.replaceWith(item(review, filters));
 }
 
 more.firstElementChild.addEventListener("click", (event) => {
   event.preventDefault();
-  fetchNext();
+  loadNext();
 });
-new IntersectionObserver(([entry]) => entry.isIntersecting && fetchNext(), { rootMargin: "400px" }).observe(more);
+new IntersectionObserver(([entry]) => entry.isIntersecting && loadNext(), { rootMargin: `${PREFETCH_PIXELS}px` }).observe(more);
 
-function fetchNext() {
-  if (next && list.getAttribute("aria-busy") !== "true") fetchPage(next, false);
+function loadNext() {
+  if (next && list.getAttribute("aria-busy") !== "true") loadPage(next, false);
 }
 
-async function fetchPage(address, fresh) {
-  asked.abort();
-  asked = new AbortController();
-  const { signal } = asked;
+async function loadPage(address, first) {
+  pending.abort();
+  pending = new AbortController();
+  const { signal } = pending;
   list.setAttribute("aria-busy", "true");
-  state.textContent = "Loading …";
+  status.textContent = "Loading …";
   try {
-    const answer = await call(address, { signal });
-    const items = answer.data.map((review) => item(review, filters));
-    if (fresh) list.replaceChildren(...items);
+    const response = await call(address, { signal });
+    const items = response.data.map((review) => item(review, filters));
+    if (first) list.replaceChildren(...items);
     else list.append(...items);
-    next = answer.next;
+    next = response.next;
     more.hidden = !next;
-    state.textContent = said(Object.keys(filters).length > 0);
+    status.textContent = statusText(Object.keys(filters).length > 0);
     list.removeAttribute("aria-busy");
-    watchAgain();
+    loadNextIfNear();
   } catch (problem) {
     if (problem.name === "AbortError") return;
-    if (fresh) list.replaceChildren();
+    if (first) list.replaceChildren();
     more.hidden = true;
-    showProblem(state, problem, () => fetchPage(address, fresh));
+    showProblem(status, problem, () => loadPage(address, first));
     list.removeAttribute("aria-busy");
   }
 }
 
-function said(filtered) {
+function statusText(filtered) {
   const count = list.children.length;
-  if (!count) return filtered ? "Nothing matches. Fewer words or filters may." : "Nothing here yet: the first review is yours.";
-  return next ? "" : `That is all: ${count.toLocaleString("en")} review${count === 1 ? "" : "s"}.`;
+  if (!count) return filtered ? "No review matches. Remove a word or a filter." : "No reviews yet. Score the first one above.";
+  return next ? "" : `End of the list: ${count.toLocaleString("en")} review${count === 1 ? "" : "s"}.`;
 }
 
-// An observer tells of changes only: a page that leaves the button in sight would be the last.
-function watchAgain() {
+// The observer reports changes only. After a short page the button is still near, and the observer stays silent.
+function loadNextIfNear() {
   const { top } = more.getBoundingClientRect();
-  if (next && top < innerHeight + 400) fetchNext();
+  if (next && top < innerHeight + PREFETCH_PIXELS) loadNext();
 }

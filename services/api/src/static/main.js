@@ -1,10 +1,10 @@
-// The page: what the address says is what is shown, and everything that is done goes by the address.
+// The entry point. The address holds the state of the page: actions change the address, and `show` follows it.
 
 import { go, read } from "./address.js";
-import { call, newKey } from "./api.js";
+import { call, newIdempotencyKey } from "./api.js";
 import * as comparison from "./comparison.js";
 import { showProblem } from "./dom.js";
-import * as lock from "./key.js";
+import { unlock } from "./key.js";
 import * as list from "./list.js";
 import * as record from "./record.js";
 import * as summary from "./summary.js";
@@ -17,64 +17,64 @@ const error = document.getElementById("error");
 const offline = document.getElementById("offline");
 
 let shown = { filters: null, review: null, versions: null };
-let known = null; // the record that was just made, so that it is not asked for again
-let typing = 0;
-let key = newKey(); // of the text that is being written: sent again after a lost answer, it is stored once
+let created = null; // the review just stored, so that opening it needs no request
+let typingTimer = 0;
+let idempotencyKey = newIdempotencyKey(); // one for each text: a retry after a lost response stores nothing twice
 
-/** Show what the address says, and of that only what changed. */
+/** Show the state in the address, and load only what changed. */
 function show() {
   const state = read();
   const differs = (part) => JSON.stringify(state[part]) !== JSON.stringify(shown[part]);
   if (differs("filters")) {
-    fill(state.filters);
+    fillFields(state.filters);
     list.load(state.filters);
     summary.load(state.filters);
   }
   if (differs("filters") || differs("versions")) comparison.load(state);
   if (state.review !== shown.review) {
-    if (state.review) record.open(state.review, String(known?.id) === state.review ? known : null);
+    if (state.review) record.open(state.review, String(created?.id) === state.review ? created : null);
     else record.close();
   }
-  known = null;
+  created = null;
   shown = state;
 }
 
-/** Put filters into their fields, but not into one that a person is typing in. */
-function fill(filters) {
+/** Put filters into their fields, except into one in which a person is typing. */
+function fillFields(filters) {
   for (const field of filtersForm.elements) {
-    if (!field.name || (field === document.activeElement && typing)) continue;
+    if (!field.name || (field === document.activeElement && typingTimer)) continue;
     const value = filters[field.name] ?? "";
     field.value = field.type === "date" ? value.slice(0, 10) : value;
   }
 }
 
-function filtersAsked() {
-  const given = Object.fromEntries([...new FormData(filtersForm)].filter(([, value]) => value));
+function readFields() {
+  const filters = Object.fromEntries([...new FormData(filtersForm)].filter(([, value]) => value));
   for (const name of ["since", "until"]) {
-    const full = shown.filters?.[name]; // an address may have a time, which the field cannot show
-    if (full?.slice(0, 10) === given[name]) given[name] = full;
+    const full = shown.filters?.[name]; // the address may hold a time, which a date field cannot show
+    if (full?.slice(0, 10) === filters[name]) filters[name] = full;
   }
-  return given;
+  return filters;
 }
 
-function filter({ typing = false } = {}) {
-  if (filtersForm.checkValidity()) go({ ...shown, filters: filtersAsked() }, { typing });
+function applyFilters({ typing = false } = {}) {
+  if (filtersForm.checkValidity()) go({ ...shown, filters: readFields() }, { typing });
 }
 
 filtersForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (filtersForm.reportValidity()) filter();
+  if (filtersForm.reportValidity()) applyFilters();
 });
 filtersForm.addEventListener("input", ({ target }) => {
-  clearTimeout(typing);
-  typing = 0;
+  clearTimeout(typingTimer);
+  typingTimer = 0;
   if (target.type !== "search" && target.type !== "number") {
-    filter();
+    applyFilters();
     return;
   }
-  typing = setTimeout(() => {
-    filter({ typing: true });
-    typing = 0;
+  typingTimer = setTimeout(() => {
+    applyFilters({ typing: true });
+    typingTimer = 0;
   }, TYPING_MILLISECONDS);
 });
 document.getElementById("clear").addEventListener("click", (event) => {
@@ -82,7 +82,7 @@ document.getElementById("clear").addEventListener("click", (event) => {
   go({ ...shown, filters: {} });
 });
 
-sentence.addEventListener("input", () => (key = newKey()));
+sentence.addEventListener("input", () => (idempotencyKey = newIdempotencyKey()));
 submitForm.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = submitForm.querySelector("button");
@@ -91,10 +91,10 @@ submitForm.addEventListener("submit", async (event) => {
   error.replaceChildren();
   sentence.removeAttribute("aria-invalid");
   try {
-    const { data } = await call("/sentiments/", { method: "POST", key, body: { sentence: sentence.value } });
+    const { data } = await call("/sentiments/", { method: "POST", idempotencyKey, body: { sentence: sentence.value } });
     sentence.value = "";
-    key = newKey();
-    known = data;
+    idempotencyKey = newIdempotencyKey();
+    created = data;
     go({ ...shown, review: String(data.id) });
     list.load(shown.filters);
     summary.load(shown.filters);
@@ -107,6 +107,7 @@ submitForm.addEventListener("submit", async (event) => {
   }
 });
 
+// Links to reviews open them in place; with a modifier key the browser opens a new tab or window as usual.
 document.querySelector("main").addEventListener("click", (event) => {
   const link = event.target.closest("a[data-review]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -123,5 +124,5 @@ addEventListener("corrected", ({ detail }) => {
 });
 for (const name of ["online", "offline"]) addEventListener(name, () => (offline.hidden = navigator.onLine));
 offline.hidden = navigator.onLine;
-lock.open();
+unlock();
 show();

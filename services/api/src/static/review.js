@@ -1,4 +1,4 @@
-// One review as the page shows it: in the list, or opened.
+// One review: as an item of the list, or as the open record.
 
 import { page } from "./address.js";
 import { copy } from "./dom.js";
@@ -6,19 +6,19 @@ import { copy } from "./dom.js";
 const LIST_CHARACTERS = 600;
 const MINUS = "\u2212";
 
-/** Return a score as people read it: +0.93. */
+/** Format a score with its sign: +0.93. */
 export function signed(score, digits = 2) {
   return (score < 0 ? MINUS : "+") + Math.abs(score).toFixed(digits);
 }
 
-/** Return a moment to the minute, as the service has it: in UTC. */
-export function minute(moment) {
-  return `${moment.slice(0, 16).replace("T", " ")} UTC`;
+/** Format a time to the minute, in UTC as the service sends it. */
+export function minute(time) {
+  return `${time.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** Return a list item for a review. */
 export function item(review, filters) {
-  const { root, fields } = copy("item");
+  const { root, fields } = copy("review-item");
   root.id = `review-${review.id}`;
   fill(fields, review);
   const characters = Array.from(review.sentence);
@@ -31,9 +31,9 @@ export function item(review, filters) {
   return root;
 }
 
-/** Return an opened review and its parts by name. */
-export function whole(review) {
-  const { root, fields } = copy("whole");
+/** Return the record of a review as {root, fields}: its element, and lists of its parts by name. */
+export function record(review) {
+  const { root, fields } = copy("review-record");
   fill(fields, review);
   set(fields.id, `#${review.id}`);
   set(fields.sentence, review.sentence);
@@ -44,10 +44,10 @@ export function whole(review) {
   return { root, fields };
 }
 
-/** Show what a person said of a review, in whatever shows it. */
+/** Show a review's correction in the parts of an item or a record. */
 export function showCorrection(fields, review) {
   fields.correction[0].hidden = !review.correction;
-  set(fields.said, review.correction?.sentiment ?? "");
+  set(fields.correction_sentiment, review.correction?.sentiment ?? "");
 }
 
 function fill(fields, review) {

@@ -1,4 +1,4 @@
-"""A real service, and a real Chromium that looks at it."""
+"""Fixtures for browser tests: a running service, and Chromium."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from src.database.embedded import EmbeddedPostgres
 from test.service import Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-MILLISECONDS = 15_000  # until something that is waited for is there, on a machine that does other work too
+MILLISECONDS = 15_000  # generous, because the machine may be busy
 expect.set_options(timeout=MILLISECONDS)
 
 
@@ -29,9 +29,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, as the machine has it."""
+    """The Chromium that is installed on this machine."""
     if CHROMIUM is None:
-        pytest.skip("There is no Chromium.")
+        pytest.skip("Chromium is not installed.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -43,8 +43,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, service: Service) -> Iterator[BrowserContext]:
-    """A window of its own, over an empty table."""
-    empty(service)
+    """A browser context of its own, over an empty table."""
+    delete_all_reviews(service)
     context = browser.new_context(base_url=service.address, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(MILLISECONDS)
     yield context
@@ -53,65 +53,76 @@ def context(browser: Browser, service: Service) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext, service: Service) -> Iterator[Page]:
-    """A tab that complained of nothing and asked no other host, or the test fails."""
+    """A tab. The test fails if it logs an error or a warning, or sends a request to another host."""
     page, faults = context.new_page(), list[str]()
 
-    def complained(message: ConsoleMessage) -> None:
+    def check_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
             faults.append(message.text)
 
-    def asked(request: Request) -> None:
+    def check_host(request: Request) -> None:
         if not request.url.startswith(service.address):
-            faults.append(f"asked {request.url}")
+            faults.append(f"request to {request.url}")
 
-    page.on("console", complained)
+    page.on("console", check_console)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", asked)
+    page.on("request", check_host)
     yield page
     assert faults == []
 
 
-def empty(service: Service) -> None:
+def delete_all_reviews(service: Service) -> None:
     """Delete every review."""
-    while records := ask(service, "GET", "/sentiments/?limit=500"):
+    while records := send(service, "GET", "/sentiments/?limit=500"):
         for record in records:
-            ask(service, "DELETE", f"/sentiments/{record['id']}")
+            send(service, "DELETE", f"/sentiments/{record['id']}")
 
 
 def post(service: Service, sentence: str) -> dict[str, Any]:
     """Store a review and return its record."""
-    record: dict[str, Any] = ask(service, "POST", "/sentiments/", {"sentence": sentence})
+    record: dict[str, Any] = send(service, "POST", "/sentiments/", {"sentence": sentence})
     return record
 
 
-def ask(service: Service, method: str, path: str, body: object = None) -> Any:
-    """Ask the API."""
+def send(service: Service, method: str, path: str, body: object = None) -> Any:
+    """Send a request to the API and return the body of its response."""
     request = urllib.request.Request(
         service.address + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request) as answer:
-        text = answer.read()
-    return json.loads(text) if text else None
+    with urllib.request.urlopen(request) as response:
+        content = response.read()
+    return json.loads(content) if content else None
 
 
-def accessibility(page: Page) -> list[str]:
-    """Return what axe finds serious or critical."""
+def wait_until_loaded(page: Page) -> None:
+    """Wait until the list and the summary are shown."""
+    expect(page.locator("#reviews[aria-busy]")).to_have_count(0)
+    expect(page.locator("#summary")).to_have_attribute("aria-busy", "false")
+
+
+def wait_for_marks(page: Page) -> None:
+    """Wait until the words of the open review are marked."""
+    expect(page.locator("#record .evidence")).to_contain_text("leaving each out")
+
+
+def accessibility_violations(page: Page) -> list[str]:
+    """Return the violations that axe rates serious or critical."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    violations = Axe().run(page).response["violations"]
     return [
-        f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:300]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary'][:300]}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
     ]
 
 
 def rescore(service: Service, review_id: int, score: float, version: str) -> None:
-    """Score a review again as another model would. Scoring with two real ones takes another minute."""
+    """Store a score of another model version. Starting a second real model would add a minute."""
     engine = create_engine(EmbeddedPostgres(service.instance).url)
     statement = "UPDATE sentiments SET sentiment_score = :score, confidence = :sure, model_version = :version"
     values = {"score": score, "sure": (1 + abs(score)) / 2, "version": version, "id": review_id}

@@ -1,6 +1,6 @@
-"""Pictures of the page, for a person to look at: `python -m test.browser.pictures FOLDER`.
+"""Screenshots of the page for people to look at: `python -m test.browser.pictures FOLDER`.
 
-Three widths, light and dark: as it mostly is (the README has two of these), and after another model scored all again.
+At three widths, light and dark: the page in daily use (the README shows two of these), and a comparison of two models.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from test.browser.conftest import CHROMIUM, ask, post, rescore
+from test.browser.conftest import CHROMIUM, post, rescore, send
 from test.service import Service
 
 REVIEWS = [
@@ -44,7 +44,7 @@ NEW = "model@another00000"
 
 
 def main() -> None:
-    """Start a service of its own, fill it, and take the pictures."""
+    """Start a service, fill it, and take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
@@ -54,19 +54,19 @@ def main() -> None:
     try:
         records = [post(service, sentence) for sentence in REVIEWS]
         for record in records[:12]:
-            said = "negative" if record["id"] % 5 == 0 else record["sentiment"]
-            ask(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": said})
+            sentiment = "negative" if record["id"] % 5 == 0 else record["sentiment"]
+            send(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": sentiment})
         take(service, folder, "page", f"/?review={records[0]['id']}")
         for index, record in enumerate(records):
             rescore(service, record["id"], record["sentiment_score"] * (0.9 - index / 15), NEW)
-        compared = f"old={records[0]['model_version']}&new={NEW}"
-        take(service, folder, "versions", f"/?review={records[-1]['id']}&{compared}", height=2800)
+        versions = f"old={records[0]['model_version']}&new={NEW}"
+        take(service, folder, "versions", f"/?review={records[-1]['id']}&{versions}", height=2800)
     finally:
         service.stop()
 
 
 def take(service: Service, folder: Path, name: str, address: str, height: int = 1400) -> None:
-    """Save `NAME-WIDTH-SCHEME.png`, the upper part of the page at three widths, with one review opened."""
+    """Save `NAME-WIDTH-SCHEME.png`, the top of the page at three widths, light and dark."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for width, scheme in itertools.product((320, 768, 1280), ("light", "dark")):

@@ -1,12 +1,12 @@
-"""The page as people use it, in a real browser over the real service."""
+"""The page in a real browser, over a running service."""
 
 import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from test.browser.conftest import accessibility, ask, post
+from test.browser.conftest import accessibility_violations, post, send, wait_for_marks, wait_until_loaded
 from test.service import Service
 
 pytestmark = pytest.mark.browser
@@ -25,21 +25,11 @@ def score(page: Page, sentence: str) -> None:
     page.get_by_role("button", name="Score it").click()
 
 
-def weighed(page: Page) -> None:
-    expect(page.locator("#record .evidence")).to_contain_text("leaving each out")
-
-
-def settled(page: Page) -> None:
-    """The list and the summary have arrived."""
-    expect(page.locator("#reviews[aria-busy]")).to_have_count(0)
-    expect(page.locator("#summary")).to_have_attribute("aria-busy", "false")
-
-
-def test_a_pasted_review_is_scored_and_the_words_that_carried_it_are_marked(page: Page) -> None:
+def test_a_submitted_review_is_scored_and_its_words_are_marked(page: Page) -> None:
     page.goto("/")
-    expect(page.locator("#state")).to_contain_text("Nothing here yet")
+    expect(page.locator("#state")).to_contain_text("No reviews yet. Score the first one above.")
     score(page, "A wonderful cast in a film about a boat.")
-    weighed(page)
+    wait_for_marks(page)
     record = page.locator("#record")
     expect(record.locator(".verdict")).to_contain_text("+ positive")
     expect(record.locator(".verdict")).to_contain_text(re.compile(r"confidence \d\d\.\d%"))
@@ -52,7 +42,7 @@ def test_a_pasted_review_is_scored_and_the_words_that_carried_it_are_marked(page
     assert re.search(r"\?review=\d+$", page.url)
 
 
-def test_what_cannot_be_scored_is_said_and_the_text_is_kept(page: Page) -> None:
+def test_a_blank_review_shows_an_error_and_stays_in_the_form(page: Page) -> None:
     page.goto("/")
     score(page, " \u00a0 ")
     expect(page.locator("#error")).to_contain_text("Is empty or blank.")
@@ -60,12 +50,12 @@ def test_what_cannot_be_scored_is_said_and_the_text_is_kept(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_review_stays_text_in_its_own_box(page: Page, service: Service, name: str) -> None:
+def test_a_hostile_review_is_shown_as_text_inside_its_box(page: Page, service: Service, name: str) -> None:
     record = post(service, HOSTILE[name])
     page.set_viewport_size({"width": 320, "height": 800})
     page.goto(f"/?review={record['id']}")
-    settled(page)
-    expect(page.locator("#record .evidence")).not_to_have_text("Weighing its words …")
+    wait_until_loaded(page)
+    expect(page.locator("#record .evidence")).not_to_have_text("Measuring what each part contributes …")
     assert page.evaluate("window.hacked") is None
     assert (
         page.locator("#record script, #record img, #reviews script, #reviews img, #reviews b:not([data-field])").count()
@@ -77,34 +67,34 @@ def test_a_hostile_review_stays_text_in_its_own_box(page: Page, service: Service
     assert page.locator("#reviews .sentence").evaluate("node => getComputedStyle(node).unicodeBidi") == "isolate"
 
 
-def test_the_list_goes_on_as_one_scrolls(page: Page, service: Service) -> None:
+def test_scrolling_loads_the_next_pages_of_the_list(page: Page, service: Service) -> None:
     ids = [post(service, f"Film number {number}.")["id"] for number in range(120)]
     page.goto("/")
-    settled(page)
+    wait_until_loaded(page)
     expect(page.locator("#reviews li").first).to_be_visible()
-    while not page.locator("#state", has_text="That is all: 120 reviews.").count():
+    while not page.locator("#state", has_text="End of the list: 120 reviews.").count():
         page.mouse.wheel(0, 4000)
         expect(page.locator("#reviews[aria-busy]")).to_have_count(0)
     shown = page.locator("#reviews li").evaluate_all("items => items.map(item => Number(item.id.slice(7)))")
     assert shown == ids[::-1]
 
 
-def test_every_state_has_an_address_and_the_back_button_leads_back(page: Page, service: Service) -> None:
+def test_every_state_has_an_address_and_the_back_button_restores_it(page: Page, service: Service) -> None:
     post(service, "A slow, dull film.")
     second = post(service, "A slow but wonderful film.")
     post(service, "A fast film.")
     page.goto("/")
-    settled(page)
+    wait_until_loaded(page)
     page.get_by_label("Words").press_sequentially("slow", delay=20)
     expect(page.locator("#reviews li")).to_have_count(2)
     assert page.url.endswith("/?q=slow")
     page.get_by_label("Sentiment").select_option("positive")
     expect(page.locator("#reviews li")).to_have_count(1)
     page.get_by_role("link", name=f"#{second['id']}").click()
-    weighed(page)
+    wait_for_marks(page)
     assert page.url.endswith(f"/?q=slow&sentiment=positive&review={second['id']}")
     page.reload()
-    weighed(page)
+    wait_for_marks(page)
     expect(page.locator("#reviews li")).to_have_count(1)
     expect(page.locator("#summary")).to_contain_text("1 review:")
     page.go_back()
@@ -123,38 +113,42 @@ def test_filters_combine_and_can_be_cleared(page: Page, service: Service) -> Non
     post(service, "A wonderful film.")
     post(service, "A terrible film.")
     page.goto("/?min_confidence=0.6&since=2020-01-01")
-    settled(page)
+    wait_until_loaded(page)
     expect(page.get_by_label("Stored since")).to_have_value("2020-01-01")
     page.get_by_label("Sentiment").select_option("negative")
     expect(page.locator("#reviews li")).to_have_count(1)
     page.get_by_label("before").fill("2021-01-01")
-    expect(page.locator("#state")).to_contain_text("Nothing matches.")
+    expect(page.locator("#state")).to_contain_text("No review matches. Remove a word or a filter.")
     expect(page.locator("#summary")).to_be_hidden()
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear filters").click()
     expect(page.locator("#reviews li")).to_have_count(2)
     assert page.url.endswith("/")
 
 
-def test_a_person_disagrees_with_one_click_and_takes_it_back(page: Page, service: Service) -> None:
+def test_a_person_corrects_a_review_and_withdraws_the_correction(page: Page, service: Service) -> None:
     record = post(service, "A wonderful film.")
     page.goto(f"/?review={record['id']}")
-    weighed(page)
-    page.get_by_role("button", name="It is negative").click()
+    wait_for_marks(page)
+    page.get_by_role("button", name="Wrong, it is negative").click()
     expect(page.locator("#record .correction")).to_have_text(re.compile(r"a person says:\s+negative"))
     expect(page.locator("#reviews .correction")).to_be_visible()
-    expect(page.locator("#summary")).to_contain_text("right in 0% of 1 that a person judged (95% interval 0% to 79%)")
-    assert ask(service, "GET", f"/sentiments/{record['id']}")["correction"]["sentiment"] == "negative"
-    page.get_by_role("button", name="Take that back").click()
+    expect(page.locator("#summary")).to_contain_text(
+        "right in 0% of 1 review that a person judged (95% confidence interval 0% to 79%)"
+    )
+    assert send(service, "GET", f"/sentiments/{record['id']}")["correction"]["sentiment"] == "negative"
+    page.get_by_role("button", name="Withdraw").click()
     expect(page.locator("#record .correction")).to_be_hidden()
     expect(page.locator("#summary")).not_to_contain_text("Accuracy in use")
-    page.get_by_role("button", name="It is positive, right").click()
+    page.get_by_role("button", name="Right, it is positive").click()
     expect(page.locator("#summary")).to_contain_text("right in 100% of 1")
 
 
-def test_offline_it_says_so_and_goes_on_when_it_is_back(page: Page, context: BrowserContext, service: Service) -> None:
+def test_the_page_reports_that_it_is_offline_and_recovers(
+    page: Page, context: BrowserContext, service: Service
+) -> None:
     post(service, "A wonderful film.")
     page.goto("/")
-    settled(page)
+    wait_until_loaded(page)
     context.set_offline(True)
     expect(page.locator("#offline")).to_be_visible()
     score(page, "A terrible film.")
@@ -163,12 +157,12 @@ def test_offline_it_says_so_and_goes_on_when_it_is_back(page: Page, context: Bro
     expect(page.locator("#offline")).to_be_hidden()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#record .verdict")).to_contain_text("negative")
-    assert len(ask(service, "GET", "/sentiments/")) == 2
+    assert len(send(service, "GET", "/sentiments/")) == 2
 
 
-def test_an_answer_that_is_lost_and_asked_for_again_leaves_one_review(page: Page, service: Service) -> None:
+def test_a_retry_after_a_lost_response_stores_one_review(page: Page, service: Service) -> None:
     page.goto("/")
-    settled(page)
+    wait_until_loaded(page)
 
     def lose(route: Route) -> None:
         route.fetch()
@@ -176,50 +170,50 @@ def test_an_answer_that_is_lost_and_asked_for_again_leaves_one_review(page: Page
 
     page.route("**/sentiments/", lose, times=1)
     score(page, "A wonderful film.")
-    expect(page.locator("#error")).to_contain_text("The service does not answer.")
+    expect(page.locator("#error")).to_contain_text("The service did not respond. Check that it is running.")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#record .verdict")).to_contain_text("positive")
-    assert len(ask(service, "GET", "/sentiments/")) == 1
+    assert len(send(service, "GET", "/sentiments/")) == 1
 
 
-def test_a_busy_service_is_said_with_the_time_to_wait(page: Page) -> None:
-    """At the edge of the browser: making the real service refuse just this request is a matter of luck."""
+def test_a_busy_service_is_reported_with_the_time_to_wait(page: Page) -> None:
+    """The response is simulated in the browser, because the service refuses a certain request only by luck."""
     busy = {"title": "Service Unavailable", "status": 503, "detail": "Too many reviews wait."}
     page.route("**/sentiments/", lambda route: route.fulfill(status=503, json=busy, headers={"Retry-After": "1"}))
     page.goto("/")
     expect(page.locator("#state")).to_contain_text("Too many reviews wait. Try again in 1 s.")
     page.unroute_all()
     page.locator("#state").get_by_role("button", name="Try again").click()
-    expect(page.locator("#state")).to_contain_text("Nothing here yet")
+    expect(page.locator("#state")).to_contain_text("No reviews yet. Score the first one above.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_nothing_serious(browser: Browser, service: Service, width: int, scheme: str) -> None:
+def test_axe_reports_nothing_serious(browser: Browser, service: Service, width: int, scheme: str) -> None:
     record = post(service, "A wonderful cast, a terrible script.")
-    ask(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": "negative"})
+    send(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": "negative"})
     context = browser.new_context(
         base_url=service.address, color_scheme=scheme, viewport={"width": width, "height": 800}
     )
     page = context.new_page()
     page.goto(f"/?review={record['id']}")
-    settled(page)
-    weighed(page)
+    wait_until_loaded(page)
+    wait_for_marks(page)
     page.locator("details summary").first.click()
-    assert accessibility(page) == []
+    assert accessibility_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
 
 
-def test_the_keyboard_is_enough(page: Page, service: Service) -> None:
+def test_the_page_works_with_the_keyboard_alone(page: Page, service: Service) -> None:
     record = post(service, "A terrible film.")
     page.goto("/")
-    settled(page)
+    wait_until_loaded(page)
     page.get_by_label("A movie review in English").focus()
     page.keyboard.type("A wonderful film.")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    weighed(page)
+    wait_for_marks(page)
     expect(page.locator("#record article")).to_be_focused()
     while page.evaluate("document.activeElement.textContent") != f"#{record['id']}":
         page.keyboard.press("Tab")
@@ -227,7 +221,7 @@ def test_the_keyboard_is_enough(page: Page, service: Service) -> None:
     expect(page.locator("#record .verdict")).to_contain_text("negative")
 
 
-def test_all_of_it_but_marks_and_charts_works_without_scripts(browser: Browser, service: Service) -> None:
+def test_scoring_searching_and_paging_work_without_javascript(browser: Browser, service: Service) -> None:
     for number in range(51):
         post(service, f"A slow film, number {number}.")
     context = browser.new_context(base_url=service.address, java_script_enabled=False)
@@ -246,16 +240,87 @@ def test_all_of_it_but_marks_and_charts_works_without_scripts(browser: Browser, 
 
 
 @pytest.mark.parametrize("path", ["/static/main.js", "/static/style.css"])
-def test_a_new_version_of_the_page_is_never_mixed_with_an_old_one(page: Page, path: str) -> None:
-    answer = page.request.get(path)
-    assert answer.headers["cache-control"] == "no-cache"
-    assert answer.headers["etag"]
+def test_static_files_are_revalidated_so_that_no_old_script_meets_a_new_page(page: Page, path: str) -> None:
+    response = page.request.get(path)
+    assert response.headers["cache-control"] == "no-cache"
+    assert response.headers["etag"]
 
 
-def test_a_search_in_an_address_is_read_as_it_is(page: Page, service: Service) -> None:
+def test_a_search_in_an_address_is_applied_verbatim(page: Page, service: Service) -> None:
     post(service, "A great cast, and slow.")
     post(service, "A cast that is great.")
     page.goto("/?q=" + quote('"great cast" -boring'))
-    settled(page)
+    wait_until_loaded(page)
     expect(page.locator("#reviews li")).to_have_count(1)
     expect(page.get_by_label("Words")).to_have_value('"great cast" -boring')
+
+
+def test_a_long_review_is_shortened_in_the_list_and_whole_when_opened(page: Page, service: Service) -> None:
+    sentence = "A wonderful film. " * 40 + "The end."
+    record = post(service, sentence)
+    page.goto(f"/?review={record['id']}")
+    wait_until_loaded(page)
+    expect(page.locator("#reviews .sentence")).to_have_text(sentence[:600] + "…")
+    expect(page.locator("#record .sentence")).to_contain_text("The end.")
+
+
+def test_a_time_in_an_address_survives_a_change_of_another_filter(page: Page, service: Service) -> None:
+    post(service, "A wonderful film.")
+    page.goto("/?since=2020-01-01T12:30:00Z")
+    wait_until_loaded(page)
+    expect(page.get_by_label("Stored since")).to_have_value("2020-01-01")
+    page.get_by_label("Sentiment").select_option("positive")
+    expect(page).to_have_url(re.compile(r"since=2020-01-01T12%3A30%3A00Z"))
+
+
+def test_a_link_to_a_review_opens_another_tab_with_the_usual_key(page: Page, service: Service) -> None:
+    record = post(service, "A wonderful film.")
+    page.goto("/")
+    wait_until_loaded(page)
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=f"#{record['id']}").click(modifiers=["ControlOrMeta"])
+    assert opened.value.url.endswith(f"/?review={record['id']}")
+    expect(page.locator("#record article")).to_have_count(0)
+
+
+def test_an_error_that_is_no_problem_document_is_reported_by_its_status(page: Page) -> None:
+    page.route("**/sentiments/", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+    page.goto("/")
+    expect(page.locator("#state")).to_contain_text("The service responded with status 502.")
+
+
+def test_the_charts_draw_and_list_the_figures_of_the_summary(page: Page) -> None:
+    """The response is simulated, because the service cannot have stored reviews 129 days ago."""
+    histogram = [{"from": -1 + number / 10, "to": -0.9 + number / 10, "reviews": 0} for number in range(20)]
+    histogram[3]["reviews"], histogram[19]["reviews"] = 2, 4
+    days = [
+        {"day": "2026-01-01", "positive": 1, "negative": 0},
+        {"day": "2026-01-02", "positive": 1, "negative": 2},
+        {"day": "2026-05-10", "positive": 2, "negative": 0},
+    ]
+    summary = {"reviews": 6, "positive": 4, "negative": 2, "mean_score": 0.25, "truncated": True}
+    body = {**summary, "days": days, "histogram": histogram, "accuracy": []}
+    page.route("**/sentiments/summary", lambda route: route.fulfill(json=body))
+    page.goto("/")
+    wait_until_loaded(page)
+    section = page.locator("#summary")
+    expect(section).to_contain_text("6 reviews: + 4 positive (67%), \u2212 2 negative (33%), mean score +0.25.")
+    expect(section).to_contain_text("These figures cover the newest 100,000")
+    over_time, by_score = section.locator("figure").nth(0), section.locator("figure").nth(1)
+    expect(over_time.locator("figcaption")).to_have_text("Over time, by 3 days (UTC)")
+    rows = over_time.locator("tbody tr").all_text_contents()
+    assert (len(rows), rows[0], rows[-1]) == (44, "2026-01-0122", "2026-05-1020")
+    assert heights(over_time, "positive")[:2] == [60, 0]
+    assert heights(over_time, "negative")[:2] == [60, 0]
+    assert (heights(by_score, "negative")[3], heights(by_score, "positive")[19]) == (60, 120)
+    expect(by_score.get_by_role("img")).to_have_accessible_name(
+        "Reviews by score; the tallest bar, 4, is from +0.9 to +1.0"
+    )
+
+
+def heights(figure: Locator, kind: str) -> list[float]:
+    """Return the heights of a chart's bars."""
+    heights: list[float] = figure.locator(f"rect.{kind}").evaluate_all(
+        "bars => bars.map(bar => Number(bar.getAttribute('height')))"
+    )
+    return heights
