@@ -1,4 +1,4 @@
-"""What the container says as it starts, with stand-ins for the programs that it starts."""
+"""The container's entrypoint, with stubs for the programs that it starts."""
 
 import subprocess
 from pathlib import Path
@@ -7,11 +7,13 @@ import pytest
 
 from src.config import ROOT
 
-OPEN = "API_KEYS is not set: whoever reaches the API can read and write."
+WARNING = "API_KEYS is not set: everyone who reaches the API can read and write. Set it to require a key."
 
 
-@pytest.mark.parametrize(("keys", "said"), [({}, [OPEN]), ({"API_KEYS": ""}, [OPEN]), ({"API_KEYS": "alice:x"}, [])])
-def test_it_says_that_the_api_is_open_where_it_is(tmp_path: Path, keys: dict[str, str], said: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("keys", "warnings"), [({}, [WARNING]), ({"API_KEYS": ""}, [WARNING]), ({"API_KEYS": "alice:x"}, [])]
+)
+def test_the_entrypoint_warns_of_an_open_api(tmp_path: Path, keys: dict[str, str], warnings: list[str]) -> None:
     for program in ("flask", "gunicorn"):
         (tmp_path / program).write_text("#!/bin/sh\n")
         (tmp_path / program).chmod(0o755)
@@ -19,4 +21,4 @@ def test_it_says_that_the_api_is_open_where_it_is(tmp_path: Path, keys: dict[str
         ["/bin/sh", ROOT / "entrypoint.sh", "gunicorn"],
         env={"PATH": str(tmp_path), **keys}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert result.stdout.splitlines()[1:] == said
+    assert result.stdout.splitlines()[1:] == warnings
