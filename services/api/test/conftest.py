@@ -20,6 +20,7 @@ from src.database.embedded import EmbeddedPostgres
 from src.extensions import db
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.contract import ContractClient
+from test.service import Service, prepared, serving, wait_until
 
 Flask.test_client_class = ContractClient  # whichever app a test makes
 NO_FSYNC = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -42,41 +43,109 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 
 @pytest.fixture(scope="session")
-def database_url() -> Iterator[URL]:
-    """An empty database: a fresh one on the server that TEST_DATABASE_URL names, else on an embedded one."""
+def server_url(worker_id: str) -> Iterator[URL]:
+    """A database name of this process's own, on the server that TEST_DATABASE_URL names or on an embedded one."""
     named = os.environ.get("TEST_DATABASE_URL")
     if named:
         url = make_url(named).set(drivername="postgresql+psycopg2")
-        create_empty(url)
-        yield url
+        yield url if worker_id == "master" else url.set(database=f"{url.database}_{worker_id}")
         return
     folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
     server = EmbeddedPostgres(folder, NO_FSYNC)
     server.start()
-    yield server.url
+    yield server.url.set(database="sentiments")
     server.stop()
     shutil.rmtree(folder)
 
 
-def create_empty(url: URL) -> None:
-    """Drop the database of that name, if there is one, and create it."""
-    engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{url.database}"'))
-    engine.dispose()
+@pytest.fixture(scope="session")
+def migrated_template(server_url: URL) -> URL:
+    """A migrated database that nobody connects to: others are copied from it."""
+    return migrate(create_database(derived(server_url, "template")))
+
+
+@pytest.fixture(scope="session")
+def database_url(server_url: URL, migrated_template: URL) -> URL:
+    """The migrated database in which tests roll back what they do."""
+    return create_database(server_url, migrated_template)
 
 
 @pytest.fixture
-def own_database(database_url: URL) -> URL:
+def own_database(server_url: URL, migrated_template: URL) -> URL:
     """A migrated database of a test's own, for what really commits."""
-    url = database_url.set(database="sentiments_own")
-    create_empty(url)
+    return create_database(derived(server_url, "own"), migrated_template)
+
+
+@pytest.fixture
+def empty_database(server_url: URL) -> URL:
+    """A database of a test's own, without tables."""
+    return create_database(derived(server_url, "empty"))
+
+
+def derived(url: URL, suffix: str) -> URL:
+    return url.set(database=f"{url.database}_{suffix}")
+
+
+def create_database(url: URL, template: URL | None = None) -> URL:
+    """Create the database, as a copy of `template` if one is given; one of that name is dropped first."""
+    engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    copied = f' TEMPLATE "{template.database}"' if template else ""
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{url.database}"{copied}'))
+    engine.dispose()
+    return url
+
+
+def migrate(url: URL) -> URL:
+    """Migrate a database and leave no connection to it."""
     app = create_app(Settings(database_url=url))
     with app.app_context():
         upgrade()
         db.engine.dispose()
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_instance() -> Iterator[Path]:
+    """An instance folder with a migrated database that is stopped: services start over copies of it."""
+    folder = Path(tempfile.mkdtemp(prefix="sentiments-template-"))
+    server = EmbeddedPostgres(folder)
+    server.start()
+    migrate(server.url)
+    server.stop()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def shared_service(migrated_instance: Path) -> Iterator[Service]:
+    """The service of all tests that neither stop nor kill a part of theirs."""
+    with serving(migrated_instance) as service:
+        yield service
+
+
+@pytest.fixture
+def service(shared_service: Service) -> Service:
+    """The shared service, without rows."""
+    shared_service.empty()
+    return shared_service
+
+
+@pytest.fixture(scope="session")
+def _service_to_kill(migrated_instance: Path) -> Iterator[Service]:
+    with prepared(migrated_instance) as service:
+        yield service
+
+
+@pytest.fixture
+def service_to_kill(_service_to_kill: Service) -> Service:
+    """A running service without rows, to be stopped or killed; what the test before left of it is started again."""
+    if _service_to_kill.process is None or _service_to_kill.process.poll() is not None:
+        _service_to_kill.start()
+    wait_until(_service_to_kill.heals, 60)
+    _service_to_kill.empty()
+    return _service_to_kill
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +165,6 @@ def _app(settings: Settings, analyzer: SentimentAnalyzer) -> Iterator[Flask]:
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False  # defects are answered as in production
     with app.app_context():
-        upgrade()
         db.session.configure(join_transaction_mode="create_savepoint")
     yield app
     with app.app_context():

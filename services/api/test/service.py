@@ -1,21 +1,26 @@
-"""The service as `make run` starts it, in processes of its own, for tests that kill it."""
+"""The service as `make run` starts it, in processes of its own."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+from sqlalchemy import create_engine, text
 
 from src.config import ROOT
+from src.database.embedded import EmbeddedPostgres
 
 
 class Service:
@@ -31,6 +36,7 @@ class Service:
             self.port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
+        self.command = [sys.executable, "-m", "flask", "serve"]
         self.log = instance / "service.log"
 
     @property
@@ -50,7 +56,7 @@ class Service:
         }  # fmt: skip
         with self.log.open("w") as log, self.errors.open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "serve"],
+                self.command,
                 cwd=ROOT,
                 env=environment,
                 stdout=output or log,
@@ -70,6 +76,20 @@ class Service:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(60)
+
+    def close(self) -> None:
+        """Stop whatever still runs, and remove the instance folder."""
+        if self.process and self.process.poll() is None:
+            self.stop(signal.SIGTERM)
+        EmbeddedPostgres(self.instance).stop()
+        shutil.rmtree(self.instance)
+
+    def empty(self) -> None:
+        """Delete every row, through a connection of its own."""
+        engine = create_engine(EmbeddedPostgres(self.instance).url)
+        with engine.begin() as connection:
+            connection.execute(text("TRUNCATE sentiments, idempotency_keys, imports CASCADE"))
+        engine.dispose()
 
     def pid(self, part: str) -> int:
         """Return the process id of the supervisor, gunicorn, its worker, the scorer or the database."""
@@ -113,9 +133,32 @@ class Service:
             return False
 
 
+@contextlib.contextmanager
+def prepared(template: Path, **settings: str) -> Iterator[Service]:
+    """Prepare a service over a copy of an instance folder; at the end, stop it and remove what it left.
+
+    :param template: as the fixture `migrated_instance` makes one, so that no test waits for initdb and migrations.
+    """
+    instance = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
+    subprocess.run(["cp", "-a", f"{template}/.", str(instance)], check=True)  # keeps the owner, which copytree does not
+    service = Service(instance, **settings)
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+@contextlib.contextmanager
+def serving(template: Path, **settings: str) -> Iterator[Service]:
+    """Prepare a service and start it."""
+    with prepared(template, **settings) as service:
+        service.start()
+        yield service
+
+
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
     """Wait, and fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
+        time.sleep(0.02)

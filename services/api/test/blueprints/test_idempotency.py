@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from flask_migrate import upgrade
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import URL
 from werkzeug.test import TestResponse
@@ -24,7 +23,6 @@ from src.sentiment_analyzer.errors import QueueFull
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.web.authentication import digest_of
 from test.builders import COLUMNS
-from test.conftest import create_empty
 from test.service import wait_until
 
 BODY = {"sentence": "A wonderful film."}
@@ -37,13 +35,9 @@ def post(
 
 
 @pytest.fixture
-def apps(database_url: URL, analyzer: SentimentAnalyzer) -> Iterator[list[Flask]]:
+def apps(own_database: URL, analyzer: SentimentAnalyzer) -> Iterator[list[Flask]]:
     """Two apps over a database of their own, in which what they commit stays."""
-    url = database_url.set(database="sentiments_keys")
-    create_empty(url)
-    apps = [create_app(Settings(database_url=url), analyzer) for _ in range(2)]
-    with apps[0].app_context():
-        upgrade()
+    apps = [create_app(Settings(database_url=own_database), analyzer) for _ in range(2)]
     yield apps
     for app in apps:
         with app.app_context():

@@ -19,15 +19,6 @@ expect.set_options(timeout=MILLISECONDS)
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service as `make run` starts it."""
-    service = Service(tmp_path_factory.mktemp("browser"))
-    service.start()
-    yield service
-    service.stop()
-
-
-@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The Chromium that is installed on this machine."""
     if CHROMIUM is None:
@@ -44,7 +35,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser, service: Service) -> Iterator[BrowserContext]:
     """A browser context of its own, over an empty table."""
-    delete_all_reviews(service)
     context = browser.new_context(base_url=service.address, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(MILLISECONDS)
     yield context
@@ -69,13 +59,6 @@ def page(context: BrowserContext, service: Service) -> Iterator[Page]:
     page.on("request", check_host)
     yield page
     assert faults == []
-
-
-def delete_all_reviews(service: Service) -> None:
-    """Delete every review."""
-    while records := send(service, "GET", "/sentiments/?limit=500"):
-        for record in records:
-            send(service, "DELETE", f"/sentiments/{record['id']}")
 
 
 def post(service: Service, sentence: str) -> dict[str, Any]:

@@ -1,25 +1,24 @@
 """The page of a service that requires an API key."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from src.web.authentication import new_key
 from test.browser.conftest import accessibility_violations
-from test.service import Service
+from test.service import Service, serving
 
 pytestmark = pytest.mark.browser
 KEY, DIGEST = new_key()
 
 
 @pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def locked(migrated_instance: Path) -> Iterator[Service]:
     """A service with one API key."""
-    service = Service(tmp_path_factory.mktemp("locked"), API_KEYS=f"alice:{DIGEST}")
-    service.start()
-    yield service
-    service.stop()
+    with serving(migrated_instance, API_KEYS=f"alice:{DIGEST}") as service:
+        yield service
 
 
 def test_the_page_prompts_once_and_keeps_the_key_for_the_tab(browser: Browser, locked: Service) -> None:

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import URL
 
 from src import create_app
@@ -18,26 +18,19 @@ from src.config import Settings
 from src.database.connections import MIGRATIONS
 from src.extensions import db
 from test.builders import rescore_review, store_correction, store_review
-from test.conftest import create_empty
 from test.service import wait_until
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 
 
 @pytest.fixture
-def fresh_app(database_url: URL) -> Iterator[Flask]:
+def fresh_app(empty_database: URL) -> Iterator[Flask]:
     """An app on an empty database of its own."""
-    url = database_url.set(database="sentiments_migrations")
-    server = create_engine(database_url, isolation_level="AUTOCOMMIT")
-    create_empty(url)
-    app = create_app(Settings(database_url=url))
+    app = create_app(Settings(database_url=empty_database))
     with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
-    with server.connect() as connection:
-        connection.execute(text("DROP DATABASE sentiments_migrations WITH (FORCE)"))
-    server.dispose()
 
 
 def test_the_migrations_make_what_the_models_declare(fresh_app: Flask) -> None:

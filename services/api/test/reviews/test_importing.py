@@ -30,7 +30,6 @@ from src.files.readers import digest_of
 from src.models import Import
 from src.reviews import Progress, import_file, importing
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from test.conftest import create_empty
 from test.service import wait_until
 
 SENTENCES = ["A slow film.", "=1+1 is a sum.", "'tis fine", 'He said "no",\nand left.', "naïve 電影 🎬"]
@@ -192,23 +191,14 @@ def test_of_two_that_begin_at_the_same_moment_one_is_told_of_the_other(
         db.engine.dispose()
 
 
-@pytest.fixture
-def url(database_url: URL) -> URL:
-    """A database of its own, for what really commits."""
-    url = database_url.set(database="sentiments_import")
-    create_empty(url)
-    return url
-
-
 @pytest.mark.server
-def test_killed_again_and_again_it_stores_each_record_once(url: URL, tmp_path: Path) -> None:
+def test_killed_again_and_again_it_stores_each_record_once(own_database: URL, tmp_path: Path) -> None:
     sentences = [f"Film number {number} is {'fine' if number % 2 else 'dull'}." for number in range(6000)]
     file = write(tmp_path / "reviews.ndjson", [*sentences])
-    environment = {**os.environ, "DATABASE_URL": url.render_as_string(hide_password=False), "FLASK_APP": "src",
+    environment = {**os.environ, "DATABASE_URL": own_database.render_as_string(hide_password=False), "FLASK_APP": "src",
                    "FLASK_SKIP_DOTENV": "1"}  # fmt: skip
     command = [sys.executable, "-m", "flask"]
-    subprocess.run([*command, "db", "upgrade"], cwd=ROOT, env=environment, check=True, capture_output=True)
-    engine, kills = create_engine(url), 0
+    engine, kills = create_engine(own_database), 0
     count = text("SELECT count(*) FROM sentiments")
     while True:
         importing = subprocess.Popen(

@@ -3,16 +3,12 @@
 import http.client
 import json
 import os
-import shutil
 import signal
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from src.database.embedded import EmbeddedPostgres
 from test.service import Service, wait_until
 
 pytestmark = pytest.mark.server
@@ -21,16 +17,9 @@ SENTENCES = [f"Film number {number} is {'fine' if number % 2 else 'dull'}." for 
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    """A running service over an empty database."""
-    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
-    service = Service(folder)
-    service.start()
-    yield service
-    if service.process and service.process.poll() is None:
-        service.stop(signal.SIGTERM)
-    EmbeddedPostgres(folder).stop()
-    shutil.rmtree(folder)
+def service(service_to_kill: Service) -> Service:
+    """A running service without rows, that a test may stop or kill."""
+    return service_to_kill
 
 
 def post(

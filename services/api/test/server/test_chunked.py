@@ -1,10 +1,7 @@
 """Bodies in chunks, as curl sends what it reads from a pipe, to the real service."""
 
 import json
-import shutil
-import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import Parser
@@ -13,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from src.database.embedded import EmbeddedPostgres
-from test.service import Service
+from test.service import Service, serving
 
 pytestmark = pytest.mark.server
 
@@ -39,14 +35,10 @@ MALFORMED = {
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
-    service = Service(folder, MAX_BODY_BYTES=str(LIMIT), MAX_BULK_BYTES=str(LIMIT))
-    service.start()
-    yield service
-    service.stop(signal.SIGTERM)
-    EmbeddedPostgres(folder).stop()
-    shutil.rmtree(folder)
+def service(migrated_instance: Path) -> Iterator[Service]:
+    """A service that takes small bodies only."""
+    with serving(migrated_instance, MAX_BODY_BYTES=str(LIMIT), MAX_BULK_BYTES=str(LIMIT)) as service:
+        yield service
 
 
 def send(service: Service, path: str, body: bytes) -> tuple[int, Message, bytes]:

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from src.config import ROOT
 from src.database.embedded import EmbeddedPostgres
-from test.service import Service, wait_until
+from test.service import Service, serving, wait_until
 
 SECRET = "A secret opinion"
 LONG_REVIEWS = (
@@ -46,18 +46,16 @@ warnings.warn("look out")
 
 
 @pytest.mark.server
-def test_all_that_gunicorn_and_the_app_log_is_json_and_has_no_review(tmp_path: Path) -> None:
-    service = Service(tmp_path)
-    service.start()
-    try:
+def test_all_that_gunicorn_and_the_app_log_is_json_and_has_no_review(migrated_instance: Path) -> None:
+    with serving(migrated_instance) as service:
         service.post(SECRET)
         send(service, f"{SECRET}\r\n\r\n")  # as the rest of a body is, that is longer than it was said to be
         assert send(service, f"GET /sentiments/{SECRET} HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
         break_an_export(service)
         wait_until(lambda: "Error handling request" in service.errors.read_text(), 30)
-    finally:
         service.stop(signal.SIGTERM)
-    log = parsed(service.errors.read_text())
+        written = service.errors.read_text()
+    log = parsed(written)
     assert {"Starting gunicorn", "Listening at", "Booting worker", "Shutting down"} <= {
         begin for line in log for begin in [" ".join(line["event"].split(":")[0].split()[:2])]
     }
@@ -67,7 +65,7 @@ def test_all_that_gunicorn_and_the_app_log_is_json_and_has_no_review(tmp_path: P
     [broken] = [line for line in log if line["event"] == "answer broken off"]
     [answered] = [line for line in log if line.get("route") == "/sentiments/export"]
     assert (broken["error"], broken["request_id"]) == ("OperationalError", answered["request_id"])
-    assert "secret" not in service.errors.read_text()
+    assert "secret" not in written
 
 
 def send(service: Service, request: str) -> bytes:

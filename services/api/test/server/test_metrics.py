@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import urllib.parse
 import urllib.request
@@ -21,8 +20,7 @@ import pytest
 import yaml
 
 from src.config import ROOT
-from src.database.embedded import EmbeddedPostgres
-from test.service import Service, wait_until
+from test.service import Service, serving, wait_until
 
 MONITORING = ROOT.parent / "monitoring"
 KEY = "PROMETHEUS_MULTIPROC_DIR"
@@ -30,16 +28,11 @@ LABELLED = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
+def service(migrated_instance: Path) -> Iterator[Service]:
     """A running service with two workers, both of which answer, over an empty database."""
-    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
-    service = Service(folder, GUNICORN_CMD_ARGS="--workers 2")
-    service.start()
-    wait_until(lambda: [counts(worker) for worker in workers(service)] == [True, True], 60)
-    yield service
-    service.stop(signal.SIGTERM)
-    EmbeddedPostgres(folder).stop()
-    shutil.rmtree(folder)
+    with serving(migrated_instance, GUNICORN_CMD_ARGS="--workers 2") as service:
+        wait_until(lambda: [counts(worker) for worker in workers(service)] == [True, True], 60)
+        yield service
 
 
 def metrics(service: Service) -> dict[str, float]:

@@ -2,13 +2,10 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,23 +13,27 @@ from typing import Any
 import psutil
 import pytest
 
+from src.config import Settings
 from src.database.embedded import EmbeddedPostgres
-from test.service import Service, wait_until
+from test.service import Service, prepared, serving, wait_until
 
 pytestmark = pytest.mark.server
 
+RUN_AND_WAIT_LESS = """
+from src import create_app
+from src.config import Settings
+from src.server import supervisor
+
+supervisor.PORT_SECONDS = 1
+with create_app().app_context():
+    raise SystemExit(supervisor.Supervisor(Settings.from_env()).run())
+"""
+
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    """A running service over an empty database."""
-    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
-    service = Service(folder)
-    service.start()
-    yield service
-    if service.process and service.process.poll() is None:
-        service.stop(signal.SIGTERM)
-    EmbeddedPostgres(folder).stop()
-    shutil.rmtree(folder)
+def service(service_to_kill: Service) -> Service:
+    """A running service without rows, that a test may stop or kill."""
+    return service_to_kill
 
 
 def sentences(service: Service) -> list[str]:
@@ -44,8 +45,14 @@ def log(service: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in service.errors.read_text().splitlines()]
 
 
-def test_it_says_what_it_does_and_how_to_use_it(service: Service) -> None:
-    output = service.output()
+def test_a_start_in_an_empty_folder_says_what_it_does_and_how_to_use_it(tmp_path: Path) -> None:
+    service = Service(tmp_path / "instance")
+    try:
+        service.start()
+        output = service.output()
+        service.post("A fine film.")
+    finally:
+        service.close()
     for line in ("Starting PostgreSQL", "Migrating the database", "Loading the model", service.address, "curl "):
         assert line in output
 
@@ -179,18 +186,19 @@ def test_a_stop_whose_output_nobody_reads_stops_the_database_too(service: Servic
     assert not EmbeddedPostgres(service.instance).is_running()
 
 
-def test_a_port_that_is_taken_is_said(service: Service) -> None:
-    second_folder = service.instance / "second"
-    second = Service(second_folder)
-    second.port = service.port
-    with pytest.raises(AssertionError, match="cannot be listened on"):
-        second.start()
+def test_a_port_that_is_taken_is_said(service: Service, migrated_instance: Path) -> None:
+    """Not before a gunicorn that lost its supervisor would have freed it, which is waited for less long here."""
+    with prepared(migrated_instance) as second:
+        second.port = service.port
+        second.command[1:] = ["-c", RUN_AND_WAIT_LESS]
+        with pytest.raises(AssertionError, match="cannot be listened on"):
+            second.start()
 
 
 def test_clients_that_stop_in_mid_request_do_not_hang_the_service(service: Service) -> None:
     """More of them than there are threads."""
     stalled = []
-    for number in range(40):
+    for number in range(2 * Settings().threads):
         connection = socket.create_connection(("127.0.0.1", service.port))
         half = (
             b"POST / HT"
@@ -238,11 +246,9 @@ def test_a_scorer_that_hangs_is_noticed_and_replaced_within_10_seconds(service: 
     assert sentences(service) == ["A fine film."]
 
 
-def test_too_many_reviews_at_once_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+def test_too_many_reviews_at_once_are_refused_and_leave_nothing(migrated_instance: Path) -> None:
     """Sixteen of 50,000 characters where two may wait: each is stored whole, or refused at once and not stored."""
-    service = Service(tmp_path, QUEUE="2", THREADS="20")
-    service.start()
-    try:
+    with serving(migrated_instance, QUEUE="2", THREADS="20") as service:
         reviews = [f"Film {number} goes on and on. " * 2000 for number in range(16)]
         with ThreadPoolExecutor(16) as pool:
             answers = list(pool.map(lambda text: service.request("POST", "/sentiments/", {"sentence": text}), reviews))
@@ -253,8 +259,6 @@ def test_too_many_reviews_at_once_are_refused_and_leave_nothing(tmp_path: Path) 
         assert refused
         assert all("Too many reviews wait" in problem["detail"] for problem in refused)
         assert set(sentences(service)) == stored
-    finally:
-        service.stop()
 
 
 def test_32_clients_at_once_are_all_answered(service: Service) -> None:
@@ -272,12 +276,9 @@ def test_a_second_service_over_the_same_database_is_refused(service: Service) ->
     assert service.heals()
 
 
-def test_a_model_that_cannot_be_loaded_ends_the_start_with_what_to_do(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    service.stop()
-    monkeypatch.setenv("MODEL_PATH", "/nowhere")
-    with pytest.raises(AssertionError, match="MODEL_PATH=/nowhere: there is no such folder"):
-        service.start()
-    cannot = "The service cannot start: MODEL_PATH=/nowhere"
-    assert [line["level"] for line in log(service) if line["event"].startswith(cannot)] == ["critical"]
+def test_a_model_that_cannot_be_loaded_ends_the_start_with_what_to_do(migrated_instance: Path) -> None:
+    with prepared(migrated_instance, MODEL_PATH="/nowhere") as service:
+        with pytest.raises(AssertionError, match="MODEL_PATH=/nowhere: there is no such folder"):
+            service.start()
+        cannot = "The service cannot start: MODEL_PATH=/nowhere"
+        assert [line["level"] for line in log(service) if line["event"].startswith(cannot)] == ["critical"]

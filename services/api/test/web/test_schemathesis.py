@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 
 from src.config import ROOT
 from src.web.authentication import digest_of
-from test.service import Service
+from test.service import Service, serving
 
 pytestmark = pytest.mark.tools
 
@@ -23,14 +21,10 @@ SEED, EXAMPLES = "20261124", "10"
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
+def service(migrated_instance: Path) -> Iterator[Service]:
     """A running service that asks for a key."""
-    folder = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
-    service = Service(folder, API_KEYS=f"alice:{digest_of(KEY)}")
-    service.start()
-    yield service
-    service.stop()
-    shutil.rmtree(folder)
+    with serving(migrated_instance, API_KEYS=f"alice:{digest_of(KEY)}") as service:
+        yield service
 
 
 def test_it_finds_nothing_and_half_at_least_of_its_valid_requests_are_accepted(
