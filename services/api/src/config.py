@@ -1,4 +1,4 @@
-"""The one place that reads the environment, and only when asked."""
+"""Settings, read from the environment when `Settings.from_env` is called and not on import."""
 
 import logging
 import re
@@ -14,59 +14,58 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
-"""services/api: where `model/`, `migrations/` and `instance/` lie."""
-
+"""services/api, the folder of `model/`, `migrations/` and `instance/`."""
 
 POOL_MAX = 80
-"""PostgreSQL takes 100 connections unless told otherwise, and others want some of them."""
+"""PostgreSQL's default limit is 100 connections; the rest is left to commands and other clients."""
 
 OWNER = re.compile("[A-Za-z0-9._-]{1,40}")
-"""The name of a key's owner. It is too short to be a key, which may so be told from it."""
+"""The pattern of a key owner's name: shorter than a key, so that a key is never taken for a name."""
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 T = TypeVar("T")
 
 
 class ConfigError(click.ClickException):
-    """A setting that cannot be used; the message names the variable. `flask` commands show it without a traceback."""
+    """An invalid setting. The message names the variable; `flask` commands show it without a traceback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the service can be told from outside; `.env.example` lists each variable with its default."""
+    """The settings of the service; `.env.example` lists the variables with their defaults."""
 
     database_url: URL | None = None
-    """None: the embedded PostgreSQL in `instance_path`."""
+    """None means the embedded PostgreSQL in `instance_path`."""
     instance_path: Path = ROOT / "instance"
     model_path: str = str(ROOT / "model")
     host: str = "127.0.0.1"
     port: int = 5051
     threads: int = 96
-    """Requests that are worked on at once, and database connections (of these at most `POOL_MAX`)."""
+    """How many requests are handled at once, and how many database connections there are, up to `POOL_MAX`."""
     queue: int = 64
-    """Reviews that wait to be scored, or are being scored; a further one is refused. Fewer than `threads`, so that
-    some are left to refuse it and to answer everything else."""
+    """How many reviews may wait to be scored or be scored at once; a further one is refused with 503. Keep it below
+    `threads`, so that threads remain to refuse it and to answer other requests."""
     scoring_seconds: int = 10
-    """The longest that a review may wait for its score."""
+    """The longest wait of a review for its score."""
     max_body_bytes: int = 2 * 1024 * 1024
-    """Of a request; of one with many reviews, the most that a line may have."""
+    """The limit of a request body; in a bulk request, of each record."""
     max_bulk_bytes: int = 64 * 1024 * 1024
-    """Of a request with many reviews."""
+    """The limit of the body of a bulk request."""
     max_sentence_chars: int = 100_000
     log_level: str = "INFO"
     api_keys: Mapping[str, str] = field(default_factory=dict)
-    """The owners' names of the keys that open the service, by the keys' SHA-256 in hexadecimal; none: it is open."""
+    """Owners' names by the SHA-256 of their keys, in hexadecimal. Without keys the service is open."""
 
     @classmethod
     def from_env(cls) -> "Settings":
         """Read the environment.
 
-        :raises ConfigError: a variable has a value that it cannot have.
+        :raises ConfigError: a variable is invalid.
         """
         env, default = Env(), cls()
 
         def read(name: str, value: T, parse: Callable[[str], T]) -> T:
-            """Return the variable as `parse` reads it; an empty one is unset, as Compose passes it on."""
+            """Return the variable as `parse` reads it. An empty one is unset: Compose passes unset ones on as empty."""
             if not env.str(name, ""):
                 return value
             try:
@@ -95,11 +94,11 @@ class Settings:
 
     @property
     def bind(self) -> str:
-        """Where to listen, as `host:port`; an IPv6 host is in brackets."""
+        """The address to listen on, `host:port`; an IPv6 host is in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def flask_config(self, database_url: URL) -> dict[str, Any]:
-        """Return what Flask and its extensions are configured with."""
+        """Return the configuration of Flask and its extensions."""
         return {
             "API_KEYS": self.api_keys,
             "MAX_CONTENT_LENGTH": self.max_body_bytes,
@@ -112,13 +111,13 @@ class Settings:
                 "max_overflow": 0,
                 "pool_timeout": 5,
                 "pool_pre_ping": True,
-                "hide_parameters": True,  # a review's text must not reach a log by way of an error message
+                "hide_parameters": True,  # else an error message would carry a review into the log
                 "connect_args": {
                     "connect_timeout": 5,
                     "application_name": "sentiments",
-                    # For a sort, or the list of a common word: beyond it, that list names pages instead of rows.
+                    # work_mem: sorts, and bitmaps of common words, which beyond it name pages instead of rows.
                     "options": "-c timezone=UTC -c statement_timeout=30s -c work_mem=16MB",
-                    # A database whose machine is gone answers nothing at all: notice within seconds, not TCP's minutes.
+                    # Notice within seconds, not TCP's minutes, that the database's machine is down.
                     "tcp_user_timeout": 10_000,
                     "keepalives_idle": 10,
                     "keepalives_interval": 3,
@@ -135,14 +134,14 @@ class Settings:
 
 
 def _api_keys(value: str) -> dict[str, str]:
-    """Return names by digest, of `name:digest` between commas. Who changes a key has an old and a new one."""
+    """Return names by digest, from `name:digest` separated by commas. A name may have several keys, old and new."""
     keys = {}
     for number, entry in enumerate(value.split(","), 1):
         name, colon, digest = entry.strip().partition(":")
         if not name or not _DIGEST.fullmatch(digest):
-            # It may be a key, which must reach neither terminal nor log.
-            which = f"{name}'s" if colon and OWNER.fullmatch(name) else f"number {number}"
-            raise ConfigError(f"API_KEYS: {which} is not name:SHA-256, as `flask keys new NAME` prints it")
+            # The entry may be a key, which must reach neither terminal nor log.
+            which = f"the entry of {name}" if colon and OWNER.fullmatch(name) else f"entry {number}"
+            raise ConfigError(f"API_KEYS: {which} is not NAME:SHA256; `flask keys new NAME` prints such an entry")
         keys[digest] = name
     return keys
 
@@ -152,9 +151,7 @@ def _database_url(value: str) -> URL:
     try:
         url = make_url(value)
     except ArgumentError as error:
-        raise ConfigError(
-            "DATABASE_URL is not a URL: it should be postgresql://user:password@host:5432/name"
-        ) from error
+        raise ConfigError("DATABASE_URL is not a URL: set it to postgresql://user:password@host:5432/name") from error
     if url.drivername not in ("postgres", "postgresql", "postgresql+psycopg2"):
-        raise ConfigError(f"DATABASE_URL names {url.drivername}: only PostgreSQL is served (postgresql://...)")
+        raise ConfigError(f"DATABASE_URL names {url.drivername}, but only PostgreSQL is supported: postgresql://...")
     return url.set(drivername="postgresql+psycopg2")

@@ -1,4 +1,4 @@
-"""What gunicorn serves: the application with a model. Imported in the worker, which so has the scorer for itself."""
+"""The WSGI application that gunicorn serves. Each worker imports it, and so starts a scorer of its own."""
 
 from src import create_app
 from src.config import Settings

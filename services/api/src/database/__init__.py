@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL, connections, and group commit."""
+"""The embedded PostgreSQL, which database to connect to, and group commit."""

@@ -1,4 +1,4 @@
-"""Which database the service uses: the one that DATABASE_URL names, else an embedded one."""
+"""The choice of the database: the one that DATABASE_URL names, else an embedded one."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,10 +11,11 @@ from src.database.embedded import EmbeddedPostgres
 
 MIGRATIONS = ROOT / "migrations"
 EMBEDDED = "embedded_postgres"
+"""The key of the embedded server in `app.extensions`; its value is None where DATABASE_URL is set."""
 
 
 def locate(settings: Settings) -> "tuple[URL, EmbeddedPostgres | None]":
-    """Return where the database is, and the embedded server, not started, where the settings name no database."""
+    """Return the database's URL, and the embedded server (not started) if the settings name no database."""
     if settings.database_url:
         return settings.database_url, None
     server = EmbeddedPostgres(settings.instance_path)
@@ -23,17 +24,18 @@ def locate(settings: Settings) -> "tuple[URL, EmbeddedPostgres | None]":
 
 @contextlib.contextmanager
 def running() -> Iterator[None]:
-    """Make sure that the current app's database runs meanwhile.
+    """Keep the current app's database running inside the `with` block.
 
-    The embedded one is started, unless another process has done so, and then stopped; another is not ours to start.
+    The embedded server is started, and stopped afterwards, unless another process started it. A database that
+    DATABASE_URL names is left alone.
     """
     server: EmbeddedPostgres | None = current_app.extensions[EMBEDDED]
     if server is None or server.is_running():
         if server:
-            server.start()  # it may still be recovering from a crash
+            server.start()  # waits, if it is still recovering from a crash
         yield
         return
-    with server.held():  # a service that starts meanwhile waits, and does not find it running for a moment
+    with server.held():  # so that a service that starts meanwhile does not take over a server about to stop
         server.start()
         try:
             yield

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, in one folder."""
+"""The embedded PostgreSQL: a server of the service's own, in one folder."""
 
 import contextlib
 import hashlib
@@ -20,17 +20,17 @@ from src.database import programs
 
 START_SECONDS = 300
 QUIET = ("log_min_error_statement=panic", "log_error_verbosity=terse")
-"""A statement that fails is not logged with its values: a review is one of them."""
-_SOCKET_FOLDER_MAX = 86  # of a socket's path of at most 103 bytes (macOS), less "/.s.PGSQL.5432"
+"""Settings that keep a failed statement's values, such as a review, out of the log."""
+_SOCKET_FOLDER_MAX = 86  # a socket's path has at most 103 bytes (macOS), "/.s.PGSQL.5432" included
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server of one folder, reached through a socket that only this user may open."""
+    """A PostgreSQL server in one folder, reached through a socket that only its user may open."""
 
     def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
-        """Describe a server; `start` makes what is not there.
+        """Describe a server; `start` creates what is missing.
 
-        :param folder: where `postgres/` with the data is, or will be.
+        :param folder: the folder of the data folder `postgres/`.
         :param options: further server settings, `name=value`.
         """
         self._data = folder.absolute() / "postgres"
@@ -41,30 +41,30 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> URL:
-        """Where to connect, as the superuser that initdb made."""
+        """The URL to connect to, as the superuser that initdb created."""
         return URL.create("postgresql+psycopg2", "postgres", database="postgres", query={"host": str(self._socket)})
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Let no other process start the server meanwhile; the kernel ends the hold on any death.
+        """Keep other processes from starting the server inside the `with` block.
 
-        The holder itself may start it: the lock is reentrant.
+        The lock is reentrant, so the holder may start the server. The kernel frees it when the process dies.
         """
         self._data.parent.mkdir(parents=True, exist_ok=True)
         with self._lock:
             yield
 
     def start(self) -> None:
-        """Start the server unless it runs, and wait until it answers, through crash recovery if need be.
+        """Start the server unless it runs; wait until it accepts connections, after crash recovery if needed.
 
-        :raises ConfigError: the wheel is not installed, or the server does not start; the message has its log.
+        :raises ConfigError: the wheel is not installed, or the server does not start; the message quotes its log.
         """
         deadline = time.monotonic() + START_SECONDS
         with self.held():
             while not self._answers():
                 if time.monotonic() > deadline:
-                    raise ConfigError(f"PostgreSQL does not answer:\n{self._tail()}")
-                if self.is_running():  # it recovers, stops, or was killed this moment
+                    raise ConfigError(f"PostgreSQL accepts no connection. Its log ends with:\n{self._tail()}")
+                if self.is_running():  # it is recovering, stopping, or has just been killed
                     time.sleep(0.2)
                 else:
                     self._launch()
@@ -73,14 +73,14 @@ class EmbeddedPostgres:
         return self.is_running() and programs.run("pg_isready", "-q", "-h", str(self._socket)).returncode == 0
 
     def _launch(self) -> None:
-        """Start the server. Processes of a killed one may live on for a moment, so a failure is tried again."""
+        """Launch the server. Processes of a killed one may live on for some seconds; retry until they are gone."""
         self._prepare()
         self._initialize()
         options = ["listen_addresses=", f"unix_socket_directories={self._socket}", *self._options]
         flags = " ".join(f"-c '{option}'" for option in options)
         deadline = time.monotonic() + START_SECONDS
         while True:
-            self._forget_the_dead()
+            self._remove_stale_files()
             result = self._pg_ctl("start", "-l", str(self._log), "-o", flags)
             if result.returncode == 0:
                 return
@@ -89,17 +89,17 @@ class EmbeddedPostgres:
             time.sleep(1)
 
     def stop(self) -> None:
-        """Stop the server: open transactions are rolled back, what was committed is on the disk.
+        """Stop the server. Open transactions are rolled back; committed ones are on disk.
 
-        :raises ConfigError: it goes on, which a disk that hangs can make it do.
+        :raises ConfigError: it does not stop, as on a disk that hangs.
         """
         if not self.is_running():
             return
         if self._pg_ctl("stop", "-m", "fast").returncode:
-            raise ConfigError(f"PostgreSQL does not stop:\n{self._tail()}")
+            raise ConfigError(f"PostgreSQL does not stop. Its log ends with:\n{self._tail()}")
 
     def is_running(self) -> bool:
-        """Tell whether the server of this folder runs, whoever started it. A zombie does not, whatever pg_ctl says."""
+        """Tell whether a server of this folder runs, whichever process started it. pg_ctl would count a zombie too."""
         try:
             process = psutil.Process(int(self._pid_file.read_text().split()[0]))
             return str(self._data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
@@ -108,7 +108,7 @@ class EmbeddedPostgres:
 
     @property
     def _socket(self) -> Path:
-        """The socket's folder: beside the data, or, where that is longer than a socket's path may be, under /tmp."""
+        """The socket's folder: beside the data, or under /tmp where that path would be too long for a socket."""
         near = self._data.parent / "socket"
         if len(str(near)) <= _SOCKET_FOLDER_MAX:
             return near
@@ -116,11 +116,11 @@ class EmbeddedPostgres:
         return Path(tempfile.gettempdir()) / f"sentiments-{os.getuid()}-{name}"
 
     def _prepare(self) -> None:
-        """Make the folders, for the server's user alone; as root, let that user reach them."""
+        """Create the folders for the server's user alone; as root, let that user reach them."""
         self._socket.mkdir(parents=True, exist_ok=True)
         user = self._user
         if self._socket.is_symlink() or self._socket.stat().st_uid not in (os.getuid(), user and user.pw_uid):
-            raise ConfigError(f"{self._socket} belongs to somebody else: remove it")
+            raise ConfigError(f"{self._socket} belongs to another user: remove it")
         self._socket.chmod(0o700)
         if user:
             os.chown(self._data.parent, user.pw_uid, user.pw_gid)
@@ -128,13 +128,13 @@ class EmbeddedPostgres:
             for folder in (self._data.parent, self._socket, programs.folder()):
                 programs.let_pass(folder)
 
-    def _forget_the_dead(self) -> None:
-        """Remove what a killed server left: its number may be another process's by now, or still be a zombie's."""
+    def _remove_stale_files(self) -> None:
+        """Remove a killed server's pid file and socket: the pid may be another process's by now, or a zombie's."""
         for stale in (self._pid_file, *self._socket.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
 
     def _initialize(self) -> None:
-        """Run initdb in a folder beside and rename it: killed half-way, it leaves nothing that looks finished."""
+        """Run initdb in a temporary folder and rename it, so that a killed initdb leaves no half-made data folder."""
         if (self._data / "PG_VERSION").exists():
             return
         fresh = self._data.with_name("postgres.new")

@@ -1,7 +1,8 @@
-"""Rows of several requests in one transaction: whoever comes first stores for all who wait.
+"""Group commit: rows of concurrent requests are stored in one transaction, by the thread that came first.
 
-A commit costs the same for one row and for thirty, in round trips here and in flushes of PostgreSQL's log there. Nobody
-waits for company: the first stores what there is, and those who come meanwhile are the next group.
+A transaction of thirty rows costs about as many round trips and flushes of PostgreSQL's log as one of a single row. No
+row waits for a group to fill: a thread stores the rows that are there, and rows that arrive meanwhile form the next
+group.
 """
 
 import threading
@@ -14,6 +15,8 @@ Stored = TypeVar("Stored")
 
 
 class _Entry(Generic[Row, Stored]):
+    """A row that waits to be stored, then its outcome."""
+
     def __init__(self, row: Row) -> None:
         self.row = row
         self.stored: Stored | None = None
@@ -22,28 +25,28 @@ class _Entry(Generic[Row, Stored]):
 
 
 class GroupCommit(Generic[Row, Stored]):
-    """Where requests meet that want to store a row. Safe to share between threads."""
+    """A queue of rows that are stored in groups. Safe to share between threads."""
 
     def __init__(self, separable: tuple[type[Exception], ...]) -> None:
-        """:param separable: errors that may be one row's fault: the rows of that group are then stored one by one."""
+        """:param separable: errors that a single row may cause; the rows of that group are then stored one by one."""
         self._separable = separable
         self._waiting: deque[_Entry[Row, Stored]] = deque()
-        self._turn = threading.Lock()
+        self._storing = threading.Lock()
 
     def commit(self, row: Row, store: Callable[[Sequence[Row]], Sequence[Stored]]) -> Stored:
-        """Return `row` as stored, after the commit of the group that it was in.
+        """Store `row` with its group; return it as stored, after the commit.
 
-        :param store: stores rows in one transaction, all of them or none, and returns them in the same order.
-        :raises: what `store` raises for this row, alone or with the group.
+        :param store: stores rows in one transaction, all or none, and returns them in the same order.
+        :raises: what `store` raised for this row, or for its group.
         """
         entry: _Entry[Row, Stored] = _Entry(row)
         self._waiting.append(entry)
-        with self._turn:
+        with self._storing:
             if not entry.done:
                 self._store([self._waiting.popleft() for _ in range(len(self._waiting))], store)
         if entry.error:
             raise entry.error
-        return entry.stored  # type: ignore[return-value]  # done without an error: it was stored
+        return entry.stored  # type: ignore[return-value]  # done, and without an error, so stored
 
     def _store(self, group: list[_Entry[Row, Stored]], store: Callable[[Sequence[Row]], Sequence[Stored]]) -> None:
         try:
@@ -55,7 +58,7 @@ class GroupCommit(Generic[Row, Stored]):
             else:
                 for entry in group:
                     self._store([entry], store)
-        except Exception as error:  # whatever it is: those who wait must be told
+        except Exception as error:  # of any kind: every waiting thread must get it
             for entry in group:
                 entry.error = error
         for entry in group:

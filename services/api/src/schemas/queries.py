@@ -1,4 +1,4 @@
-"""What an address may ask: ids, filters, pages."""
+"""Parameters in a URL: ids, filters, pages."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -14,7 +14,7 @@ from src.schemas import StrictSchema
 from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, check_text
 
 MAX_QUERY_CHARS = 500
-"""Each may be twelve bytes in an address, of which gunicorn reads 8,190."""
+"""A character may take twelve bytes in a URL, of which gunicorn reads 8,190."""
 
 _DIGITS = re.compile("[0-9]{1,19}")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{0,20})?")
@@ -27,21 +27,21 @@ _TIMESTAMP = re.compile(
 def parse_id(text: str) -> int:
     """Return the id in a path.
 
-    :raises InvalidInput: it is no integer, or none that an id can be.
+    :raises InvalidInput: it is not an integer in the range of ids.
     """
     if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= MAX_ID:
-        raise InvalidInput([{"pointer": "/id", "detail": f"Is no integer between 1 and {MAX_ID}."}])
+        raise InvalidInput([{"pointer": "/id", "detail": f"Is not an integer between 1 and {MAX_ID}."}])
     return int(text)
 
 
 class ReviewId(BaseConverter):
-    """What stands for an id in a path: not the name of another route, of which a wrong method is then a 405."""
+    """Match an id in a path, but not the name of another route, so that a wrong method there is answered with 405."""
 
     regex = r"(?!(?:summary|export|bulk|versions|comparison)\Z)[^/]+"
 
 
 class Digits(fields.Integer):
-    """An integer in a URL: ASCII digits only, where int() would take ` 1_0` and `٣` too."""
+    """An integer of ASCII digits only; int() would accept ` 1_0` and `٣` too."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if not _DIGITS.fullmatch(value):
@@ -50,7 +50,7 @@ class Digits(fields.Integer):
 
 
 class Share(fields.Float):
-    """A number in a URL, where float() would take `nan`, `1e-3` and ` 1_0` too."""
+    """A decimal number; float() would accept `nan`, `1e-3` and ` 1_0` too."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if not _NUMBER.fullmatch(value):
@@ -59,7 +59,7 @@ class Share(fields.Float):
 
 
 class Moment(fields.Field[datetime]):
-    """A timestamp as RFC 3339 has it, or a date, which is its midnight in UTC."""
+    """An RFC 3339 timestamp, or a date, which means its midnight in UTC."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         try:
@@ -69,7 +69,7 @@ class Moment(fields.Field[datetime]):
                 return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):  # the 31st of February; the year 0
             pass
-        raise ValidationError("Is no date (2026-11-23) and no timestamp with an offset (2026-11-23T18:30:00Z).")
+        raise ValidationError("Is neither a date (2026-11-23) nor a timestamp with an offset (2026-11-23T18:30:00Z).")
 
 
 def _moment(meaning: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _moment(meaning: str) -> dict[str, Any]:
 
 
 class FilterQuery(StrictSchema):
-    """Which reviews."""
+    """Filters: the reviews that match all of them."""
 
     q = fields.String(
         validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
@@ -95,27 +95,27 @@ class FilterQuery(StrictSchema):
     )
     sentiment = fields.String(
         validate=validate.OneOf(SENTIMENTS, error="Is neither positive nor negative."),
-        metadata={"description": "As the model has it.", "example": "positive"},
+        metadata={"description": "The sentiment by the model.", "example": "positive"},
     )
     min_confidence = Share(
-        validate=validate.Range(0.5, 1), metadata={"description": "Confidence of this or more.", "example": 0.5}
+        validate=validate.Range(0.5, 1), metadata={"description": "The lowest confidence.", "example": 0.5}
     )
     max_confidence = Share(
-        validate=validate.Range(0.5, 1), metadata={"description": "Confidence of this or less.", "example": 0.6}
+        validate=validate.Range(0.5, 1), metadata={"description": "The highest confidence.", "example": 0.6}
     )
-    since = Moment(metadata=_moment("Stored then or later"))
-    until = Moment(metadata=_moment("Stored before that"))
+    since = Moment(metadata=_moment("Stored at this time or later"))
+    until = Moment(metadata=_moment("Stored before this time"))
     model_version = fields.String(
         validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
         metadata={
-            "description": "Scored by that model.",
+            "description": "The model version that scored the review.",
             "example": "model@0123456789ab",
             "pattern": TEXT_PATTERN,
         },
     )
     corrected = fields.String(
         validate=validate.OneOf(["true", "false"], error="Is neither true nor false."),
-        metadata={"description": "Whether a person said something of it.", "example": "false"},
+        metadata={"description": "Whether the review has a correction.", "example": "false"},
     )
 
     @post_load
@@ -128,13 +128,13 @@ class FilterQuery(StrictSchema):
 
 
 class ExportQuery(FilterQuery):
-    """Which reviews, and as what."""
+    """Filters, and the format of the file."""
 
     format = fields.String(
         required=True,
-        validate=validate.OneOf(FORMATS, error="Is none of csv, ndjson and parquet."),
-        error_messages={"required": "Is missing: csv, ndjson or parquet."},
-        metadata={"description": "What the file is to be.", "example": "csv"},
+        validate=validate.OneOf(FORMATS, error="Is not one of csv, ndjson and parquet."),
+        error_messages={"required": "Is missing. Send csv, ndjson or parquet."},
+        metadata={"description": "The format of the file.", "example": "csv"},
     )
 
 
@@ -142,41 +142,41 @@ def _version(meaning: str) -> fields.String:
     return fields.String(
         required=True,
         validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
-        error_messages={"required": "Is missing: a model version."},
-        metadata={"description": f"{meaning}, as /sentiments/versions has it.", "example": "model@0123456789ab"},
+        error_messages={"required": "Is missing. Send a model version, as /sentiments/versions lists them."},
+        metadata={"description": f"{meaning}, as /sentiments/versions lists it.", "example": "model@0123456789ab"},
     )
 
 
 class ComparisonQuery(FilterQuery):
-    """Which two model versions, over which reviews."""
+    """Two model versions, and filters for the reviews to compare them over."""
 
     old = _version("The version to compare with")
     new = _version("The version that is compared")
 
 
 class PageQuery(StrictSchema):
-    """Which page of what has ids, the newest first."""
+    """A page of a list that is ordered by id, the newest first."""
 
     limit = Digits(
         load_default=PAGE_DEFAULT,
         validate=validate.Range(1, PAGE_MAX),
-        metadata={"description": "How many of them on the page.", "example": 10},
+        metadata={"description": "The most entries on the page.", "example": 10},
     )
     before = Digits(
         validate=validate.Range(1, MAX_ID),
         metadata={
-            "description": "Only those with a smaller id; the Link header of a page has it for the next.",
+            "description": "Only entries with a smaller id; the Link header of a page has it for the next page.",
             "example": 1000,
         },
     )
 
 
 class ListQuery(FilterQuery, PageQuery):
-    """Which page of the list."""
+    """Filters, and a page of the reviews that match."""
 
 
 class ViewQuery(ListQuery):
-    """What the page shows: a page of the list, one review opened, and two model versions that its script compares."""
+    """Parameters of the web page: the list's, the open review, and two model versions that its script compares."""
 
     review = Digits(load_default=None, validate=validate.Range(1, MAX_ID))
     old = fields.String()

@@ -1,1 +1,1 @@
-"""The server around the application: worker, overload, slow clients, supervisor, logs, metrics."""
+"""The server around the application: gunicorn's worker, overload, slow clients, supervisor, logs, metrics."""

@@ -1,6 +1,6 @@
-"""Logs as JSON lines on standard error. A review's text never gets into one.
+"""Logs: JSON lines on standard error, without a word of a review.
 
-So an exception is logged as its type and where it happened: its message may quote a review.
+An exception is therefore logged as its type and place: its message may quote a review.
 """
 
 import logging
@@ -16,11 +16,11 @@ from src.web.problems import innermost_frames, request_id
 logger = structlog.get_logger("request")
 
 _PROBES = ("/healthz", "/readyz", "/metrics")
-"""Asked every few seconds by machines: logged only when they fail."""
+"""Routes that machines request every few seconds: logged only when they fail."""
 
 
 def configure(level: str) -> None:
-    """Send structlog's and the standard library's records, and warnings, through one JSON renderer."""
+    """Send the records of structlog and the standard library, and warnings, through one JSON renderer."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -44,7 +44,7 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.captureWarnings(True)  # noqa: FBT003  # takes no name
+    logging.captureWarnings(True)  # noqa: FBT003  # the parameter has no keyword
 
 
 def _without_message(exc_info: ExcInfo) -> dict[str, Any]:
@@ -53,14 +53,14 @@ def _without_message(exc_info: ExcInfo) -> dict[str, Any]:
 
 
 def register(app: Flask) -> None:
-    """Log one line for each request of `app`, and give its id back to the client."""
+    """Log one line for each request of `app`, and send its id back to the client."""
 
     @app.after_request
     def log(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id()
         route = request.url_rule.rule if request.url_rule else None
         level = logging.DEBUG if route in _PROBES and response.status_code < 400 else logging.INFO
-        who = {"key": g.key_name} if "key_name" in g else {}
+        owner = {"key": g.key_name} if "key_name" in g else {}
         logger.log(level, "answered", method=request.method, route=route, status=response.status_code,
-                   request_id=g.request_id, **who)  # fmt: skip
+                   request_id=g.request_id, **owner)  # fmt: skip
         return response

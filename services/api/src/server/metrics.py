@@ -1,7 +1,7 @@
-"""What Prometheus is told: requests, the scorer's work, the database's time.
+"""Metrics for Prometheus: requests, the scorer's work, time in the database.
 
-With PROMETHEUS_MULTIPROC_DIR (gunicorn.conf.py sets it) all workers of a service write to files there, and any of them
-answers for all. What a worker counted stays when it dies; what it had at the moment does not.
+With PROMETHEUS_MULTIPROC_DIR (gunicorn.conf.py sets it) all workers of a service write to files there, and each of them
+can respond for all. When a worker dies, its counters stay and its gauges go.
 """
 
 import os
@@ -19,27 +19,28 @@ from src.sentiment_analyzer.scorer.messages import Batch
 from src.sentiment_analyzer.scorer.scorer import Scorer
 
 REGISTRY = "metrics_registry"
+"""The key of the registry in `app.extensions`."""
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _STATEMENT, _COMMIT = "statement_started", "commit_started"
 
 
 def register(app: Flask, analyzer: Analyzer | None) -> None:
-    """Count and time what `app` and its analyzer do."""
+    """Measure the requests, the scoring and the database of `app`."""
     registry = CollectorRegistry()
     app.extensions[REGISTRY] = registry
     _watch_requests(app, registry)
     _watch_database(app, registry)
     if analyzer:
-        info = Gauge("sentiments_model", "The model that scores: 1, by version.", ("version",), registry=registry,
-                     multiprocess_mode="livemax")  # fmt: skip
+        info = Gauge("sentiments_model", "The model that scores: always 1, labelled by version.", ("version",),
+                     registry=registry, multiprocess_mode="livemax")  # fmt: skip
         info.labels(analyzer.version).set(1)
     if isinstance(analyzer, Scorer):
         analyzer.observer = ScorerMetrics(registry)
 
 
 def exposition() -> Response:
-    """Return the metrics of the service: of all its workers, or where there are none of the current app."""
+    """Return the metrics of all workers of the service; without workers, those of the current app."""
     registry: CollectorRegistry = current_app.extensions[REGISTRY]
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
@@ -48,18 +49,18 @@ def exposition() -> Response:
 
 
 class ScorerMetrics:
-    """What a scorer does."""
+    """The observer of a scorer that keeps its metrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         tokens = (16, 32, 64, 128, 256, 512, 1024, 2048)
         windows = (1, 2, 4, 8, 16, 32, 64, 128)
-        self._queue = Gauge("scorer_queue", "Calls that wait for the scorer or are being scored, but for bulk work.",
+        self._queue = Gauge("scorer_queue", "Calls that wait for the scorer or are being scored, without bulk work.",
                             registry=registry, multiprocess_mode="livesum")  # fmt: skip
         self._tokens = Histogram("scorer_batch_tokens", "Tokens of a batch.", buckets=tokens, registry=registry)
         self._windows = Histogram("scorer_batch_windows", "Windows of a batch.", buckets=windows, registry=registry)
-        self._seconds = Histogram("scorer_batch_seconds", "Seconds that a batch took to compute.", buckets=_SECONDS,
+        self._seconds = Histogram("scorer_batch_seconds", "Seconds to compute a batch.", buckets=_SECONDS,
                                   registry=registry)  # fmt: skip
-        self._restarts = Counter("scorer_restarts", "Scorers started in place of one that died.", registry=registry)
+        self._restarts = Counter("scorer_restarts", "Scorers started after one died or hung.", registry=registry)
 
     def waiting(self, calls: int) -> None:
         """See `Observer`."""
@@ -77,9 +78,9 @@ class ScorerMetrics:
 
 
 def _watch_requests(app: Flask, registry: CollectorRegistry) -> None:
-    """Count and time every request, by route and not by path: ids must not become labels."""
+    """Count and time requests by route, not by path: an id must not become a label."""
     requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), registry=registry)
-    seconds = Histogram("http_request_seconds", "Seconds until an answer begins; what is streamed ends later.",
+    seconds = Histogram("http_request_seconds", "Seconds until a response begins; a streamed one ends later.",
                         ("method", "route"), buckets=_SECONDS, registry=registry)  # fmt: skip
 
     @app.before_request
@@ -110,7 +111,7 @@ def _watch_database(app: Flask, registry: CollectorRegistry) -> None:
     def begin_commit(connection: Any) -> None:
         connection.info[_COMMIT] = time.perf_counter()
 
-    def end_commit(_: Any, record: Any) -> None:  # right after it a connection goes back; nothing is told sooner
+    def end_commit(_: Any, record: Any) -> None:  # the first event after a commit: its connection goes back to the pool
         if record and _COMMIT in record.info:
             commit.observe(time.perf_counter() - record.info.pop(_COMMIT))
 

@@ -1,7 +1,7 @@
-"""More requests than there are threads: those that waited too long for one are refused, instead of all being late.
+"""Overload: a request that waited too long for a thread is refused, so that not all are late.
 
-gunicorn's threaded worker queues without bound. Refusing costs a fraction of scoring, so that under any load those who
-are served wait about `WAIT_SECONDS` at most, and the others are told at once.
+gunicorn's threaded worker queues without bound. Refusing a request costs a fraction of scoring it. So under any load,
+requests that are served waited about `WAIT_SECONDS` at most, and the others get their 503 soon.
 """
 
 import threading
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 logger = structlog.get_logger("request")
 
 WAIT_SECONDS = 1.0
-"""For a thread, from when the request could be read. A burst may take as long; a lasting overload may not."""
+"""The longest wait for a thread, counted from when the request was readable. A short burst stays below it."""
 
-_DETAIL = "There are too many requests at the moment; nothing was stored. Try again."
+_DETAIL = "There are too many requests; nothing was stored. Try again."
 
 _waited = threading.local()
 
 
 class TimedPool(ThreadPoolExecutor):
-    """A pool in which each task can ask how long it waited."""
+    """A thread pool in which each task can read how long it waited."""
 
     def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a task when a thread is free."""
+        """Run `task` when a thread is free."""
         return super().submit(_run, time.monotonic(), task, args, kwargs)
 
 
@@ -44,17 +44,17 @@ def _run(submitted: float, task: Callable[..., Any], args: tuple[Any, ...], kwar
 
 
 class Refusal:
-    """WSGI middleware that refuses what would write, where it waited too long. Probes and readers are always answered.
+    """WSGI middleware that refuses writes that waited too long. Probes and other reads are always answered.
 
-    In front of Flask, whose own work for a request would cost half of what serving it costs.
+    It stands before Flask, whose work for a request is half of the cost of serving it.
     """
 
     def __init__(self, app: "WSGIApplication", registry: CollectorRegistry) -> None:
         self._app = app
-        self._refused = Counter("http_requests_refused", "Requests refused unread: overload.", registry=registry)
+        self._refused = Counter("http_requests_refused", "Requests refused for overload.", registry=registry)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer 503, or let the request through."""
+        """Respond with 503, or pass the request on."""
         if environ["REQUEST_METHOD"] not in ("POST", "PUT") or getattr(_waited, "seconds", 0.0) <= WAIT_SECONDS:
             return self._app(environ, start_response)
         self._refused.inc()
@@ -66,5 +66,5 @@ class Refusal:
 
 
 def register(app: Flask) -> None:
-    """Refuse before `app` is asked."""
+    """Put the refusal before `app`."""
     app.wsgi_app = Refusal(app.wsgi_app, app.extensions[REGISTRY])  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""Clients that take as long as they like to send, or to read: after so many seconds they are hung up on."""
+"""Slow clients: a deadline for a request body to arrive, or for a response to be read."""
 
 import socket
 import threading
@@ -10,9 +10,9 @@ from flask import request
 
 @contextmanager
 def hanging_up(seconds: float, direction: int) -> Iterator[threading.Event]:
-    """After so many seconds set the event that this is given, and shut the request's connection.
+    """After `seconds`, set the event that is yielded and shut the request's connection down.
 
-    :param direction: SHUT_RD lets reads end, SHUT_RDWR writes too: the one under way never might.
+    :param direction: SHUT_RD ends reads; SHUT_RDWR ends writes too, which could block for ever otherwise.
     """
     expired = threading.Event()
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
@@ -20,7 +20,7 @@ def hanging_up(seconds: float, direction: int) -> Iterator[threading.Event]:
     def expire() -> None:
         expired.set()
         if connection:
-            with suppress(OSError):  # it hung up itself
+            with suppress(OSError):  # the client has closed it
                 connection.shutdown(direction)
 
     timer = threading.Timer(seconds, expire)

@@ -1,7 +1,7 @@
-"""The parent of everything that `make run` starts: the embedded database and gunicorn.
+"""The supervisor: the parent process of the embedded database and gunicorn, as `make run` starts it.
 
-It alone starts and stops the database. Whatever is killed, the next start finds the committed rows: gunicorn stops
-when its supervisor is gone, a database that died is started again, one that was left running is taken over.
+Only the supervisor starts and stops the database. Whatever is killed, the next start finds the committed rows: gunicorn
+stops when its supervisor dies, a database that died is restarted, and one that was left running is taken over.
 """
 
 import contextlib
@@ -24,30 +24,30 @@ from src.database import connections
 
 READY_SECONDS = 300
 PORT_SECONDS = 40
-"""How long a gunicorn that lost its supervisor may finish requests (30 s), and so hold the port."""
+"""How long to wait for the port. A gunicorn that lost its supervisor finishes its requests first, for up to 30 s."""
 POLL_SECONDS = 0.25
 CHECK_DATABASE_SECONDS = 2
 
 
 class Supervisor:
-    """One service in the foreground."""
+    """A service in the foreground."""
 
     def __init__(self, settings: Settings, *, with_parent: bool = False) -> None:
-        """Prepare to serve.
+        """Describe the service; `run` starts it.
 
-        :param with_parent: stop too when this process's parent is gone.
+        :param with_parent: stop too when this process's parent has died.
         """
         self._settings = settings
         _, self._database = connections.locate(settings)
         self._parent = os.getppid() if with_parent else None
         self._signalled = False
-        any_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # looked up, not bound
+        any_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # a lookup, not a bind
         self._host = any_host.get(settings.host, settings.host)
 
     def run(self) -> int:
-        """Serve until a signal or until gunicorn ends; return the exit status."""
+        """Serve until a signal comes or gunicorn ends; return the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # ignored under nohup
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
                 signal.signal(number, self._on_signal)
         if self._database is None:
             return self._serve_and_stop()
@@ -99,13 +99,13 @@ class Supervisor:
             os.close(give)
 
     def _watch(self, gunicorn: "subprocess.Popen[bytes]") -> int:
-        """Wait for the end; meanwhile, start a database that died."""
+        """Wait until the service stops or gunicorn ends; restart a database that died meanwhile."""
         checked = time.monotonic()
         while gunicorn.poll() is None and not self._stopping:
             time.sleep(POLL_SECONDS)
             if self._database and time.monotonic() - checked > CHECK_DATABASE_SECONDS:
                 if not self._database.is_running():
-                    _say("PostgreSQL is gone; starting it again ...")
+                    _say("PostgreSQL has died; restarting it ...")
                     self._database.start()
                 checked = time.monotonic()
         if self._stopping:
@@ -125,9 +125,9 @@ class Supervisor:
         return self._signalled or (self._parent is not None and os.getppid() != self._parent)
 
     def _wait_for_port(self) -> None:
-        """Wait while a killed service's gunicorn finishes its requests.
+        """Wait until the port is free: the gunicorn of a killed service may still be finishing requests.
 
-        :raises ConfigError: somebody else has the port.
+        :raises ConfigError: the port does not become free.
         """
         family = socket.AF_INET6 if ":" in self._settings.host else socket.AF_INET
         deadline = time.monotonic() + PORT_SECONDS
@@ -138,7 +138,7 @@ class Supervisor:
                     probe.bind((self._settings.host, self._settings.port))
                 except OSError as error:
                     if time.monotonic() > deadline:
-                        raise ConfigError(f"{self._settings.bind} cannot be listened on ({error}): set PORT") from error
+                        raise ConfigError(f"Cannot listen on {self._settings.bind} ({error}): set PORT") from error
                 else:
                     return
             _say(f"Waiting for {self._settings.bind} to become free ...")
@@ -153,7 +153,7 @@ class Supervisor:
                 if connection.getresponse().status == http.HTTPStatus.OK:
                     return True
             if time.monotonic() > deadline:
-                _say(f"Still not ready after {READY_SECONDS} s; /readyz says why.")
+                _say(f"Still not ready after {READY_SECONDS} s: request /readyz to see why.")
                 return False
             time.sleep(POLL_SECONDS)
         return False
@@ -161,10 +161,10 @@ class Supervisor:
     def _greet(self, seconds: float) -> None:
         address = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._settings.port}"
         key = " -H 'Authorization: Bearer KEY'" if self._settings.api_keys else ""
-        who = "who has one of API_KEYS" if key else f"whoever reaches {self._settings.host} (API_KEYS is not set)"
+        clients = "clients with a key" if key else f"every client that reaches {self._settings.host}: set API_KEYS"
         _say(
             f"\nReady after {seconds:.1f} s: {address}   (API documentation: {address}/docs)\n"
-            f"It is open to {who}.\n\n"
+            f"It is open to {clients}.\n\n"
             f"  curl {address}/sentiments/{key} -H 'Content-Type: application/json' \\\n"
             f'    -d \'{{"sentence": "A quiet, funny film that stays with you."}}\'\n\nCtrl-C stops it.\n'
         )
@@ -174,6 +174,6 @@ class Supervisor:
 
 
 def _say(text: str) -> None:
-    """Print, but never fail for it: whoever read the output may be gone, and the database is still to be stopped."""
+    """Print; ignore a closed output, so that the supervisor still stops the database."""
     with contextlib.suppress(OSError):
         click.echo(text)

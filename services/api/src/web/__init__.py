@@ -1,1 +1,1 @@
-"""Between the server and the views: problem responses, authentication, parsing, streaming, the OpenAPI document."""
+"""The layer between server and views: problems, authentication, parsing, idempotency, streaming, OpenAPI."""

@@ -1,4 +1,4 @@
-"""Who may: with API_KEYS set, whoever has one of the keys. Bearer tokens, RFC 6750."""
+"""API keys: bearer tokens (RFC 6750), required where API_KEYS is set."""
 
 import hashlib
 import hmac
@@ -8,26 +8,26 @@ from flask import Flask, current_app, g, request
 
 from src.errors import Unauthorized
 
-OPEN = {
+OPEN_ENDPOINTS = {
     "pages.index", "pages.docs_asset", "static", "health.alive", "health.ready",
     "api-docs.openapi_json", "api-docs.openapi_swagger_ui",
 }  # fmt: skip
-"""What anybody may see: the page without its reviews, the documentation, and what probes ask."""
+"""Endpoints that need no key: the page without its reviews, the documentation, and probes."""
 
 
 def new_key() -> tuple[str, str]:
-    """Return a random key of 32 bytes, and the digest of it that API_KEYS has."""
+    """Return a random key of 32 bytes, and its digest for API_KEYS."""
     key = secrets.token_urlsafe(32)
     return key, digest_of(key)
 
 
 def digest_of(key: str) -> str:
-    """Return the SHA-256 of a key, in hexadecimal. A key is as random as its digest: it needs no salt."""
+    """Return the SHA-256 of a key, in hexadecimal. A key has 32 random bytes, so it needs no salt."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def authorized() -> bool:
-    """Tell whether the request may do what needs a key. Its owner's name is then in `g.key_name`."""
+    """Tell whether the request has a valid key, or needs none. Put the name of the key's owner into `g.key_name`."""
     keys: dict[str, str] = current_app.config["API_KEYS"]
     if not keys:
         return True
@@ -47,10 +47,10 @@ def client_name() -> str:
 
 
 def register(app: Flask) -> None:
-    """Ask every request of `app` for a key, but for what is open."""
+    """Require a key for every request of `app`, except reads of open endpoints."""
 
     @app.before_request
     def check() -> None:
-        reading = request.method in ("GET", "HEAD", "OPTIONS")
-        if not (reading and request.endpoint in OPEN) and not authorized():
+        reads = request.method in ("GET", "HEAD", "OPTIONS")
+        if not (reads and request.endpoint in OPEN_ENDPOINTS) and not authorized():
             raise Unauthorized

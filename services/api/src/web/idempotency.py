@@ -1,4 +1,4 @@
-"""The Idempotency-Key header, as a request has it."""
+"""The Idempotency-Key header of a request."""
 
 import re
 
@@ -6,15 +6,16 @@ from werkzeug.datastructures import Headers
 
 from src.errors import InvalidInput
 
-NAME = "Idempotency-Key"
+HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-"""What an answer has that was given before."""
+"""The header of a response that repeats an earlier one."""
 
 KEY = {
-    "name": NAME,
+    "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "A UUID, say: what is posted again with the same key is stored once. Kept for 24 hours at least.",
+    "description": "A unique value, such as a UUID. A review that is posted again with the same key is stored once. "
+    "Keys are kept for at least 24 hours.",
     "schema": {"type": "string", "pattern": r'^("[!#-\[\]-~]{1,253}"|[!#-~]{1,255})$'},
     "example": "5f9a1c1e-6c3d-4f0e-9b0a-1d6f0a1f2b3c",
 }
@@ -22,23 +23,27 @@ _KEY = re.compile('"([!#-\\[\\]-~]{1,253})"|([!#-~]{1,255})')
 
 
 def idempotency_key(headers: Headers) -> str | None:
-    """Return the key of a request. The draft has it in double quotes; many send it without.
+    """Return the key of a request, or None. The IETF draft has it in double quotes; many clients omit them.
 
-    :raises InvalidInput: it is none.
+    :raises InvalidInput: the key is malformed, or there are several.
     """
-    values = headers.getlist(NAME)
+    values = headers.getlist(HEADER)
     if not values:
         return None
     match = _KEY.fullmatch(values[0]) if len(values) == 1 else None
     if match is None:
-        raise InvalidInput([{"pointer": f"/{NAME}", "detail": "Is not 1 to 255 printable ASCII characters, once."}])
+        raise _invalid("Is not valid. Send it once, with 1 to 255 printable ASCII characters.")
     return match[1] or match[2]
 
 
 def refuse_key(headers: Headers) -> None:
-    """Refuse a key where it would mean nothing: who sends one relies on it.
+    """Refuse a key where it has no effect, since a client that sends one relies on it.
 
-    :raises InvalidInput: there is one.
+    :raises InvalidInput: the request has one.
     """
-    if NAME in headers:
-        raise InvalidInput([{"pointer": f"/{NAME}", "detail": "Is for one review. Post again what was not answered."}])
+    if HEADER in headers:
+        raise _invalid("Is for a single review. Omit it, and post again the records that got no response.")
+
+
+def _invalid(detail: str) -> InvalidInput:
+    return InvalidInput([{"pointer": f"/{HEADER}", "detail": detail}])

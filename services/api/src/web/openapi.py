@@ -1,4 +1,4 @@
-"""What /openapi.json says of the API as a whole. Each view says the rest where it stands."""
+"""The OpenAPI document as a whole. Each view documents its own operation."""
 
 from typing import Any
 
@@ -7,27 +7,27 @@ from flask_smorest import Api
 
 from src.schemas.problems import Problem
 
-_DESCRIPTION = """Reads a movie review and answers how positive it is and how sure it is.
+_DESCRIPTION = """Scores movie reviews: how positive a review is, and how sure the model is.
 
-What is kept is the text as it was sent. Before it is scored, each country in it is replaced by one country and each
-first name by one first name, where they are written with a capital: neither is an opinion. Tokens are counted after
-that.
+A review's text is stored as it was sent. Before it is scored, each country in it is replaced by one fixed country and
+each first name by one fixed first name, where they are capitalized: neither is an opinion. `tokens` counts the text
+after that.
 
-Every error is `application/problem+json` (RFC 9457) with the members of Problem: also those that no operation lists,
-which are 405 (a method that the path does not have), 414 and 431 (an address of more than 8,190 bytes, headers that are
-too large), 400 (no HTTP) and 500 (a defect). Every answer has an X-Request-ID, under which the log has
-it: that of the request, if it could be read and has one of up to 64 letters, digits, `.`, `_` and `-`."""
-_KEY = {"type": "http", "scheme": "bearer", "description": "Asked for where API_KEYS is set."}
+Every error is `application/problem+json` (RFC 9457) with the members of Problem. That includes errors that no operation
+lists: 405 (the path does not have the method), 414 and 431 (a URL of more than 8,190 bytes; headers that are too
+large), 400 (not HTTP) and 500 (a defect). Every response has an X-Request-ID, which is the request's id in the log: the
+request's own X-Request-ID if it has up to 64 letters, digits, `.`, `_` and `-`, else a new one."""
+_KEY = {"type": "http", "scheme": "bearer", "description": "Required where API_KEYS is set."}
 
 
 class DocumentedApi(Api):
-    """flask-smorest's, whose document has nothing but what this service answers."""
+    """flask-smorest's API, whose document has only responses that this service gives."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
     ERROR_SCHEMA = Problem
 
     def init_app(self, app: Flask) -> None:
-        """Serve the document of `app`, which asks for keys where `app` does."""
+        """Serve the document of `app`, which requires keys where `app` does."""
         options: dict[str, Any] = {
             "info": {"description": _DESCRIPTION},
             "components": {"securitySchemes": {"key": _KEY}},
@@ -36,4 +36,4 @@ class DocumentedApi(Api):
         super().init_app(app, spec_kwargs=options)
 
     def _register_pagination_header(self) -> None:
-        """Leave flask-smorest's pages out: these are said in Link."""
+        """Leave out flask-smorest's pagination header: this API uses Link."""

@@ -1,4 +1,4 @@
-"""Reading requests strictly: what Python's json and Flask let through is refused here."""
+"""Strict parsing of requests: what Python's json and Flask accept beyond the standards is refused here."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -13,27 +13,27 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from src.errors import InvalidInput, NotJson
 from src.files.strict_json import load_json
 from src.schemas.problems import Problem
-from src.web.authentication import OPEN
+from src.web.authentication import OPEN_ENDPOINTS
 
 _NOT_JSON = (
-    "Send JSON, and say so. With curl: "
+    "The Content-Type is not JSON. Send JSON, with curl: "
     """curl -H 'Content-Type: application/json' -d '{"sentence": "A fine film."}' """
 )
 
 
 MAX_ERRORS = 20
-"""Of a body of nothing but unknown fields, this many are named."""
-_PROBLEMS = {
-    400: "The body is not JSON, or it was cut off.",
-    401: "API_KEYS is set, and the request has none of them.",
-    404: "No review has that id.",
-    409: "A request with this Idempotency-Key is still being worked on.",
-    410: "What was posted with this Idempotency-Key has been deleted since.",
+"""The most errors in one response: a body may consist of thousands of unknown fields."""
+_DESCRIPTIONS = {
+    400: "The body is malformed or cut off.",
+    401: "API_KEYS is set, and the request has no valid key.",
+    404: "The review does not exist, or has no correction.",
+    409: "A request with this Idempotency-Key is still being processed.",
+    410: "The review that was posted with this Idempotency-Key has been deleted.",
     408: "The body took too long to arrive.",
-    413: "The body is larger than MAX_BODY_BYTES, or MAX_BULK_BYTES where there are many reviews in it.",
-    415: "The body is of another media type.",
+    413: "The body is larger than MAX_BODY_BYTES; of a bulk request, than MAX_BULK_BYTES.",
+    415: "The Content-Type is not one that the operation accepts.",
     422: "A field, a parameter or the id is not valid; `errors` says which.",
-    503: "The database or the model is away, or too much waits already; see Retry-After.",
+    503: "The database or the model is unavailable, or there are too many requests; see Retry-After.",
 }
 _RETRY_AFTER = {
     "Retry-After": {"required": True, "schema": {"type": "string", "pattern": "^[0-9]+$"}, "description": "In seconds."}
@@ -46,7 +46,7 @@ _HEADERS = {
 
 
 class StrictParser(FlaskParser):
-    """webargs with strict JSON, no unknown field anywhere, and errors in the one shape."""
+    """webargs' parser, which accepts strict JSON only and no unknown fields, and raises InvalidInput."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012  # webargs declares it so
 
@@ -54,23 +54,23 @@ class StrictParser(FlaskParser):
         if not core.is_json(req.mimetype):
             raise NotJson(_NOT_JSON + request.base_url)
         body = req.get_data()
-        # werkzeug cuts a body that does not say its length at the limit, without a word
+        # werkzeug silently cuts a body without Content-Length at the limit
         if req.environ.get("wsgi.input_terminated") and req.environ["wsgi.input"].read(1):
             raise RequestEntityTooLarge
         return load_json(body)
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """Return the parameters.
+        """Return the query parameters.
 
-        :raises InvalidInput: one is there more than once.
+        :raises InvalidInput: one is given more than once.
         """
-        repeated = {name: ["Is there more than once."] for name, values in req.args.lists() if len(values) > 1}
+        repeated = {name: ["Is given more than once."] for name, values in req.args.lists() if len(values) > 1}
         if repeated:
             raise InvalidInput(_entries("", repeated)[:MAX_ERRORS])
         return super().load_querystring(req, schema)
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
-        """Raise what the client is told.
+        """Turn marshmallow's error into the client's.
 
         :raises InvalidInput: always.
         """
@@ -79,21 +79,21 @@ class StrictParser(FlaskParser):
 
 
 class StrictBlueprint(Blueprint):
-    """flask-smorest's blueprint over the strict parser, whose operations refuse a query they do not declare."""
+    """flask-smorest's blueprint with the strict parser."""
 
     ARGUMENTS_PARSER = StrictParser()
 
     def problems(self, *statuses: int) -> Callable[[Any], Any]:
-        """Document the problems that a view answers with: with 401, if it needs a key."""
+        """Document the statuses of the problems that a view responds with; 401 is added if it needs a key."""
 
         def decorate(view: Any) -> Any:
-            is_open = f"{self.name}.{view.__name__}" in OPEN
+            is_open = f"{self.name}.{view.__name__}" in OPEN_ENDPOINTS
             for status in statuses if is_open else (401, *statuses):
                 view = self.alt_response(
                     status,
                     schema=Problem,
                     content_type="application/problem+json",
-                    description=_PROBLEMS[status],
+                    description=_DESCRIPTIONS[status],
                     headers=_HEADERS.get(status),
                 )(view)
             return self.doc(security=[])(view) if is_open else view
@@ -104,14 +104,14 @@ class StrictBlueprint(Blueprint):
 def refuse_query() -> None:
     """Refuse every query parameter.
 
-    :raises InvalidInput: there is one.
+    :raises InvalidInput: the request has one.
     """
     if request.args:
         raise InvalidInput(_entries("", {name: ["Unknown field."] for name in request.args})[:MAX_ERRORS])
 
 
 def _entries(pointer: str, messages: Any) -> list[dict[str, str]]:
-    """Flatten marshmallow's nested messages: {"sentence": ["Is missing."]} has the pointer /sentence."""
+    """Flatten marshmallow's nested messages, so that {"sentence": ["Is missing."]} has the pointer /sentence."""
     if isinstance(messages, dict):
         nested = [_entries(f"{pointer}/{_escape(str(name))}", inner) for name, inner in messages.items()]
         return [entry for entries in nested for entry in entries]

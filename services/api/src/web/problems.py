@@ -25,9 +25,9 @@ _RETRIED = (409, 503)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _NOT_SCORED = {
-    QueueFull: "Too many reviews wait to be scored; nothing was stored. Try again.",
+    QueueFull: "Too many reviews are waiting to be scored; nothing was stored. Try again.",
     DeadlinePassed: "The review waited too long to be scored; nothing was stored. Try again.",
-    ScorerAway: "The model is being started again; nothing was stored. Try again.",
+    ScorerAway: "The model is being restarted; nothing was stored. Try again.",
 }
 
 

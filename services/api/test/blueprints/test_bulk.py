@@ -77,8 +77,8 @@ def test_what_was_exported_can_be_posted(client: FlaskClient, kind: str, name: s
         (b'{"text": "x"}', 422, "Is missing."),
         (b'{"sentence": 7}', 422, "Not a valid string."),
         (b'{"sentence": " "}', 422, "Is empty or blank."),
-        (b'{"sentence": "a\\u0000b"}', 422, "Has a NUL character, which PostgreSQL cannot store."),
-        (b'{"sentence": "\\ud800"}', 422, "Has a lone surrogate, which is no Unicode text."),
+        (b'{"sentence": "a\\u0000b"}', 422, "Contains a NUL character, which cannot be stored."),
+        (b'{"sentence": "\\ud800"}', 422, "Contains a lone surrogate, which is not valid Unicode."),
     ],
 )
 def test_a_bad_line_is_told_and_fails_no_other(client: FlaskClient, line: bytes, status: int, detail: str) -> None:

@@ -134,7 +134,7 @@ def test_only_so_many_are_sent_at_once(client: FlaskClient, records: list[dict[s
             others.enter_context(client.get("/sentiments/export?format=csv", buffered=False))
         refused = client.get("/sentiments/export?format=csv")
         assert refused.status_code == 503
-        assert refused.get_json()["detail"].startswith("There are as many requests of this kind as may be at once")
+        assert refused.get_json()["detail"].startswith("Too many requests of this kind are running")
         assert refused.headers["Retry-After"] == "1"
         assert client.get("/sentiments/").status_code == 200
     for _ in range(exporting.AT_ONCE + 1):

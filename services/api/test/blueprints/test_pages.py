@@ -91,7 +91,7 @@ def test_a_review_is_opened_by_its_address(client: FlaskClient, app: Flask) -> N
 def test_a_review_that_is_not_there_is_said_on_the_page(client: FlaskClient) -> None:
     answer = client.get("/?review=9223372036854775807", headers=HTML)
     assert answer.status_code == 404
-    assert "No review has the id 9223372036854775807." in answer.get_data(as_text=True)
+    assert "Review 9223372036854775807 does not exist." in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("query", ["since=soon", "review=x", "sentiment=glad", "force=1", "q=%00"])

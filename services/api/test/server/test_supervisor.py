@@ -191,7 +191,7 @@ def test_a_port_that_is_taken_is_said(service: Service, migrated_instance: Path)
     with prepared(migrated_instance) as second:
         second.port = service.port
         second.command[1:] = ["-c", RUN_AND_WAIT_LESS]
-        with pytest.raises(AssertionError, match="cannot be listened on"):
+        with pytest.raises(AssertionError, match="Cannot listen on"):
             second.start()
 
 
@@ -257,7 +257,7 @@ def test_too_many_reviews_at_once_are_refused_and_leave_nothing(migrated_instanc
         assert len(stored) + len(refused) == 16
         assert stored
         assert refused
-        assert all("Too many reviews wait" in problem["detail"] for problem in refused)
+        assert all("Too many reviews are waiting" in problem["detail"] for problem in refused)
         assert set(sentences(service)) == stored
 
 
