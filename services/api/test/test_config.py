@@ -1,4 +1,4 @@
-"""Settings."""
+"""Settings, read from the environment."""
 
 import re
 
@@ -9,20 +9,20 @@ from src.config import ROOT, ConfigError, Settings
 NAMES = re.findall(r'"([A-Z_]+)", default', (ROOT / "src/config.py").read_text())
 
 
-def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_variables_the_defaults_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     assert Settings.from_env() == Settings()
 
 
-def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.setenv(name, "")
     assert Settings.from_env() == Settings()
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
-def test_every_spelling_of_postgresql_is_read_as_psycopg2(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+def test_every_scheme_of_postgresql_uses_psycopg2(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:p%40ss@db:5432/sentiments")
     url = Settings.from_env().database_url
     assert url is not None
@@ -36,7 +36,9 @@ def test_every_spelling_of_postgresql_is_read_as_psycopg2(monkeypatch: pytest.Mo
         ("THREADS", "0"), ("MAX_BODY_BYTES", "-1"), ("LOG_LEVEL", "LOUD"),
     ],
 )  # fmt: skip
-def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_invalid_value_raises_an_error_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=name):
         Settings.from_env()

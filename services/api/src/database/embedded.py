@@ -21,7 +21,7 @@ from src.database import programs
 START_SECONDS = 300
 QUIET = ("log_min_error_statement=panic", "log_error_verbosity=terse")
 """Settings that keep a failed statement's values, such as a review, out of the log."""
-_SOCKET_FOLDER_MAX = 86  # a socket's path has at most 103 bytes (macOS), "/.s.PGSQL.5432" included
+_SOCKET_FOLDER_MAX = 86  # a socket's path, "/.s.PGSQL.5432" included, has at most 103 bytes (macOS)
 
 
 class EmbeddedPostgres:

@@ -26,7 +26,7 @@ MAX_ERRORS = 20
 _DESCRIPTIONS = {
     400: "The body is malformed or cut off.",
     401: "API_KEYS is set, and the request has no valid key.",
-    404: "The review does not exist, or has no correction.",
+    404: "The review, or its correction, does not exist.",
     409: "A request with this Idempotency-Key is still being processed.",
     410: "The review that was posted with this Idempotency-Key has been deleted.",
     408: "The body took too long to arrive.",

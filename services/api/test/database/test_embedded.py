@@ -20,7 +20,7 @@ from src.database.embedded import EmbeddedPostgres
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Not tmp_path: as root, the server runs as another user, who must be able to get there."""
+    """A folder for a server. Not tmp_path, which the server's user could not enter when root runs the tests."""
     path = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
     yield path
     EmbeddedPostgres(path).stop()
@@ -60,8 +60,8 @@ def test_committed_rows_survive_a_kill(folder: Path) -> None:
     assert execute(server, "SELECT title FROM films") == "Ran"
 
 
-def test_who_did_not_start_it_does_not_stop_it(folder: Path) -> None:
-    """`flask` commands attach to the server of a running service, and start one only where none runs."""
+def test_a_command_stops_only_a_server_that_it_started(folder: Path) -> None:
+    """Commands attach to the server of a running service, and start one only if none runs."""
     app = create_app(Settings(instance_path=folder))
     server = EmbeddedPostgres(folder)
     with app.app_context():
@@ -74,7 +74,7 @@ def test_who_did_not_start_it_does_not_stop_it(folder: Path) -> None:
         assert server.is_running()
 
 
-def test_starts_that_race_end_with_one_server(folder: Path) -> None:
+def test_concurrent_starts_end_with_one_server(folder: Path) -> None:
     servers = [EmbeddedPostgres(folder) for _ in range(4)]
     with ThreadPoolExecutor() as pool:
         list(pool.map(EmbeddedPostgres.start, servers))
@@ -83,7 +83,7 @@ def test_starts_that_race_end_with_one_server(folder: Path) -> None:
     assert postmaster(folder) == first
 
 
-def test_another_process_that_has_the_number_of_a_dead_server_is_left_alone(folder: Path) -> None:
+def test_another_process_with_the_pid_of_a_dead_server_is_left_alone(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()
     server.stop()
@@ -94,7 +94,7 @@ def test_another_process_that_has_the_number_of_a_dead_server_is_left_alone(fold
     assert execute(server, "SELECT 1") == 1
 
 
-def test_a_statement_that_fails_is_not_logged_with_its_values(folder: Path) -> None:
+def test_a_failed_statement_is_logged_without_its_values(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()
     execute(server, "CREATE TABLE films (title text CHECK (length(title) < 5))")
@@ -105,7 +105,7 @@ def test_a_statement_that_fails_is_not_logged_with_its_values(folder: Path) -> N
     assert "secret" not in log
 
 
-def test_a_half_finished_set_up_is_begun_again(folder: Path) -> None:
+def test_an_interrupted_initdb_is_repeated(folder: Path) -> None:
     (folder / "postgres.new").mkdir()
     (folder / "postgres.new/PG_VERSION").write_text("18\n")
     server = EmbeddedPostgres(folder)
@@ -113,7 +113,7 @@ def test_a_half_finished_set_up_is_begun_again(folder: Path) -> None:
     assert execute(server, "SELECT 1") == 1
 
 
-def test_only_the_own_user_reaches_the_socket(folder: Path) -> None:
+def test_only_the_server_s_user_reaches_the_socket(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()
     socket = Path(str(server.url.query["host"]))
@@ -121,7 +121,7 @@ def test_only_the_own_user_reaches_the_socket(folder: Path) -> None:
     assert execute(server, "SHOW listen_addresses") == ""
 
 
-def test_a_deep_folder_has_its_socket_elsewhere(folder: Path) -> None:
+def test_a_deep_folder_has_its_socket_under_tmp(folder: Path) -> None:
     deep = folder / "a-rather-long-name-for-a-folder" / "and-another-one-that-is-just-as-long" / "and-one-more"
     server = EmbeddedPostgres(deep)
     server.start()
@@ -129,7 +129,7 @@ def test_a_deep_folder_has_its_socket_elsewhere(folder: Path) -> None:
     server.stop()
 
 
-def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
+def test_a_failed_start_quotes_the_server_s_log(folder: Path) -> None:
     server = EmbeddedPostgres(folder, ["shared_buffers=nonsense"])
     with pytest.raises(ConfigError, match="shared_buffers"):
         server.start()

@@ -1,4 +1,4 @@
-"""Requests that share a transaction: each gets its own row, and its own error."""
+"""Group commit: each request gets its own row or its own error."""
 
 import threading
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from test.service import wait_until
 
 
 class Store:
-    """Records groups; the first waits until it is released, so that the others meet behind it."""
+    """A store that records its groups, and blocks in the first one until it is released."""
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
@@ -28,7 +28,7 @@ class Store:
 
 
 def commit_behind(first: int, others: list[int]) -> tuple[dict[int, object], list[list[int]]]:
-    """Store one row, and others while it is being stored; return what each got, and the groups."""
+    """Store one row, and the others while it is being stored; return the outcome of each, and the groups."""
     store, meeting = Store(), GroupCommit[int, str]((ValueError,))
     got: dict[int, object] = {}
 
@@ -50,19 +50,19 @@ def commit_behind(first: int, others: list[int]) -> tuple[dict[int, object], lis
     return got, store.groups
 
 
-def test_those_who_come_while_one_is_stored_share_the_next_transaction() -> None:
+def test_rows_that_arrive_while_one_is_stored_share_the_next_transaction() -> None:
     got, groups = commit_behind(1, [2, 3, 4, 5])
     assert got == {row: f"row {row}" for row in range(1, 6)}
     assert [sorted(group) for group in groups] == [[1], [2, 3, 4, 5]]
 
 
-def test_a_row_that_is_refused_is_refused_alone() -> None:
+def test_a_refused_row_does_not_fail_its_group() -> None:
     got, _ = commit_behind(1, [2, 13, 4])
     assert isinstance(got.pop(13), ValueError)
     assert got == {row: f"row {row}" for row in (1, 2, 4)}
 
 
-def test_an_error_that_is_no_row_s_fault_is_everybody_s() -> None:
+def test_an_error_of_the_whole_group_reaches_each_of_its_requests() -> None:
     got, groups = commit_behind(1, [2, 99])
     assert got[1] == "row 1"
     assert isinstance(got[2], RuntimeError)
@@ -70,7 +70,7 @@ def test_an_error_that_is_no_row_s_fault_is_everybody_s() -> None:
     assert len(groups) == 2
 
 
-def test_nothing_is_lost_among_many_threads() -> None:
+def test_no_row_is_lost_among_many_threads() -> None:
     meeting = GroupCommit[int, int](())
     stored: list[int] = []
 
@@ -90,7 +90,7 @@ def test_nothing_is_lost_among_many_threads() -> None:
     assert sorted(stored) == list(range(3200))
 
 
-def test_one_who_is_refused_alone_hears_why() -> None:
+def test_a_row_that_is_refused_in_a_group_of_one_raises_its_error() -> None:
     store, meeting = Store(), GroupCommit[int, str]((ValueError,))
     store.release.set()
     with pytest.raises(ValueError, match="thirteen"):

@@ -1,4 +1,4 @@
-"""Many reviews in one request to the real service, which is killed and stopped meanwhile."""
+"""Bulk requests to the real service, which is killed or stopped meanwhile."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ def service(service_to_kill: Service) -> Service:
 def post(
     service: Service, meanwhile: Callable[[int], bool] = lambda _: False, sentences: Sequence[str] = SENTENCES
 ) -> list[dict[str, object]]:
-    """The lines that arrived; `meanwhile` is told how many, and says when to hang up."""
+    """Post and return the lines that arrived; `meanwhile` gets their number so far, and tells when to hang up."""
     body = "".join(json.dumps({"sentence": sentence}) + "\n" for sentence in sentences).encode()
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     connection.request("POST", "/sentiments/bulk", body, {"Content-Type": "application/x-ndjson"})
@@ -35,7 +35,7 @@ def post(
             lines.append(json.loads(line))
             if meanwhile(len(lines)):
                 break
-    except (OSError, http.client.HTTPException):  # it was killed
+    except (OSError, http.client.HTTPException):  # the service was killed
         pass
     connection.close()
     return lines
@@ -51,7 +51,7 @@ def stored(service: Service) -> Counter[str]:
     return found
 
 
-def test_all_is_answered_in_order_and_stored_once(service: Service) -> None:
+def test_every_record_is_answered_in_order_and_stored_once(service: Service) -> None:
     assert [line["sentence"] for line in post(service)] == SENTENCES
     assert stored(service) == Counter(SENTENCES)
 
@@ -62,7 +62,7 @@ def test_single_reviews_are_answered_meanwhile(service: Service) -> None:
     assert stored(service) == Counter([*SENTENCES, "In between."])
 
 
-def test_a_scorer_that_dies_costs_no_line(service: Service) -> None:
+def test_a_scorer_that_dies_loses_no_line(service: Service) -> None:
     def kill(count: int) -> bool:
         if count in (100, 4000):
             os.kill(service.pid("scorer"), signal.SIGKILL)
@@ -73,7 +73,7 @@ def test_a_scorer_that_dies_costs_no_line(service: Service) -> None:
 
 
 @pytest.mark.parametrize("parts", [[], ["worker"], ["supervisor", "gunicorn", "worker", "database"]])
-def test_what_was_answered_before_a_kill_or_a_hang_up_is_stored_once(service: Service, parts: list[str]) -> None:
+def test_records_answered_before_a_kill_or_a_hang_up_are_stored_once(service: Service, parts: list[str]) -> None:
     def end(count: int) -> bool:
         if count == 1000:
             for pid in [service.pid(part) for part in parts]:
@@ -92,13 +92,13 @@ def test_what_was_answered_before_a_kill_or_a_hang_up_is_stored_once(service: Se
     assert {sentence: count for sentence, count in found.items() if count > 1 and sentence != "Fine."} == {}
 
 
-def test_a_stop_lets_it_end(service: Service) -> None:
+def test_a_stop_waits_for_a_bulk_request(service: Service) -> None:
     def stop(count: int) -> bool:
         if count == 100:
             os.kill(service.pid("supervisor"), signal.SIGTERM)
         return False
 
-    few = SENTENCES[:2000]  # what takes a slow machine less than the 30 seconds that a stop leaves it
+    few = SENTENCES[:2000]  # a slow machine needs less for these than the 30 seconds that a stop grants
     assert [line["sentence"] for line in post(service, stop, few)] == few
     assert service.process is not None
     assert service.process.wait(60) == 0

@@ -1,4 +1,4 @@
-"""Bodies in chunks, as curl sends what it reads from a pipe, to the real service."""
+"""Chunked bodies, as curl sends from a pipe, to the real service."""
 
 import json
 import socket
@@ -24,7 +24,7 @@ def chunk(part: bytes) -> bytes:
 
 
 MALFORMED = {
-    "a size that is none": b"zz\r\n" + REVIEW,
+    "a malformed size": b"zz\r\n" + REVIEW,
     "longer than its size": b"3\r\nabcdef\r\n0\r\n\r\n",
     "a bad extension": b"1c;=\r\n" + REVIEW + b"\r\n0\r\n\r\n",
     "a bad trailer": chunk(REVIEW) + b"0\r\nno colon\r\n\r\n",
@@ -42,7 +42,7 @@ def service(migrated_instance: Path) -> Iterator[Service]:
 
 
 def send(service: Service, path: str, body: bytes) -> tuple[int, Message, bytes]:
-    """Send a body in chunks and no more; return status, headers and body of the answer."""
+    """Send a chunked body and close; return the response's status, headers and body."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {KINDS[path]}\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
@@ -60,14 +60,14 @@ def stored(service: Service) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/sentiments/", 201), ("/sentiments/bulk", 200)])
-def test_one_that_is_whole_is_read(service: Service, path: str, status: int) -> None:
+def test_a_complete_body_is_read(service: Service, path: str, status: int) -> None:
     answered, _, body = send(service, path, chunk(REVIEW[:9]) + chunk(REVIEW[9:]) + b"0\r\n\r\n")
     assert (answered, b"A fine film." in body) == (status, True)
 
 
 @pytest.mark.parametrize("path", KINDS)
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
-def test_one_that_is_malformed_or_cut_off_is_the_clients_mistake(service: Service, path: str, body: bytes) -> None:
+def test_a_malformed_or_truncated_body_is_a_400(service: Service, path: str, body: bytes) -> None:
     before = stored(service)
     status, headers, answer = send(service, path, body)
     problem = json.loads(answer)
@@ -80,13 +80,13 @@ def test_one_that_is_malformed_or_cut_off_is_the_clients_mistake(service: Servic
 
 
 @pytest.mark.parametrize(("path", "status"), [("/sentiments/", 201), ("/sentiments/bulk", 200)])
-def test_one_as_large_as_it_may_be_is_read(service: Service, path: str, status: int) -> None:
+def test_a_body_of_exactly_the_limit_is_read(service: Service, path: str, status: int) -> None:
     body = chunk(REVIEW + b" " * (LIMIT - len(REVIEW)))
     assert send(service, path, body + b"0\r\n\r\n")[0] == status
 
 
 @pytest.mark.parametrize("path", KINDS)
-def test_one_that_is_too_large_is_refused(service: Service, path: str) -> None:
+def test_a_body_over_the_limit_is_a_413(service: Service, path: str) -> None:
     before = stored(service)
     status, _, answer = send(service, path, chunk(REVIEW + b" " * (LIMIT - len(REVIEW) + 1)) + b"0\r\n\r\n")
     assert (status, json.loads(answer)["status"]) == (413, 413)

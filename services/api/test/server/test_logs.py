@@ -1,4 +1,4 @@
-"""What is logged: JSON lines, whoever writes them, and in none of them a review."""
+"""Logs: JSON lines, whichever library writes them, and no review in any of them."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ def parsed(lines: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines.splitlines()]
 
 
-def test_an_exception_is_logged_in_one_line_as_what_and_where_and_a_warning_in_another() -> None:
+def test_an_exception_is_logged_by_type_and_place_and_a_warning_by_its_text() -> None:
     code = f"""
 import logging, warnings
 from src.server import logs
@@ -46,10 +46,10 @@ warnings.warn("look out")
 
 
 @pytest.mark.server
-def test_all_that_gunicorn_and_the_app_log_is_json_and_has_no_review(migrated_instance: Path) -> None:
+def test_every_line_of_gunicorn_and_the_app_is_json_without_a_review(migrated_instance: Path) -> None:
     with serving(migrated_instance) as service:
         service.post(SECRET)
-        send(service, f"{SECRET}\r\n\r\n")  # as the rest of a body is, that is longer than it was said to be
+        send(service, f"{SECRET}\r\n\r\n")  # like the rest of a body that is longer than its Content-Length
         assert send(service, f"GET /sentiments/{SECRET} HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
         break_an_export(service)
         wait_until(lambda: "Error handling request" in service.errors.read_text(), 30)
@@ -75,7 +75,7 @@ def send(service: Service, request: str) -> bytes:
 
 
 def break_an_export(service: Service) -> None:
-    """Begin to read what is more than fits into buffers, and cut the service off from its database."""
+    """Begin to read an export that is larger than all buffers, then cut the service off from its database."""
     engine = create_engine(EmbeddedPostgres(service.instance).url, isolation_level="AUTOCOMMIT")
     with engine.connect() as database:
         database.execute(text(LONG_REVIEWS))

@@ -1,4 +1,4 @@
-"""What Prometheus is told by the real service, of several workers, and after one died."""
+"""Metrics of the real service: of several workers, and after one died."""
 
 import json
 import os
@@ -29,14 +29,14 @@ LABELLED = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 
 @pytest.fixture
 def service(migrated_instance: Path) -> Iterator[Service]:
-    """A running service with two workers, both of which answer, over an empty database."""
+    """A running service with two ready workers, over an empty database."""
     with serving(migrated_instance, GUNICORN_CMD_ARGS="--workers 2") as service:
         wait_until(lambda: [counts(worker) for worker in workers(service)] == [True, True], 60)
         yield service
 
 
 def metrics(service: Service) -> dict[str, float]:
-    """Every sample by its name and labels."""
+    """Every sample's value by its name and labels."""
     with urllib.request.urlopen(service.address + "/metrics", timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
@@ -51,13 +51,14 @@ def workers(service: Service) -> list[psutil.Process]:
 
 
 def counts(worker: psutil.Process) -> bool:
-    """Tell whether a worker has a file for what is at the moment, as it has once its scorer has answered."""
-    folders = [child.environ().get(KEY) for child in worker.children()]  # its own is that from before it was set
+    """Tell whether a worker has its file of gauges, which it creates when its scorer has answered."""
+    # of its scorer: the worker's own environment is still that of before gunicorn named the folder
+    folders = [child.environ().get(KEY) for child in worker.children()]
     return any(folder and Path(folder, f"gauge_livesum_{worker.pid}.db").exists() for folder in folders)
 
 
 @pytest.mark.server
-def test_every_worker_answers_for_all_and_what_a_dead_one_counted_stays(service: Service) -> None:
+def test_every_worker_responds_for_all_and_a_dead_worker_s_counts_stay(service: Service) -> None:
     for number in range(40):
         service.post(f"Film {number} is fine.")
     assert {posted(service) for _ in range(20)} == {40}
@@ -73,7 +74,7 @@ def test_every_worker_answers_for_all_and_what_a_dead_one_counted_stays(service:
     os.kill(dead.pid, signal.SIGKILL)
     wait_until(lambda: len(workers(service)) == 2 and dead.pid not in {one.pid for one in workers(service)}, 60)
     wait_until(service.heals, 60)
-    healed = posted(service)  # by one or more: a post that was given up may be stored
+    healed = posted(service)  # by one or more: a post that timed out may be stored
     assert healed > 40
     for number in range(20):
         service.post(f"Film {number} is dull.")
@@ -81,7 +82,7 @@ def test_every_worker_answers_for_all_and_what_a_dead_one_counted_stays(service:
 
 
 @pytest.mark.server
-def test_a_scorer_that_was_started_again_is_counted(service: Service) -> None:
+def test_a_restart_of_a_scorer_is_counted(service: Service) -> None:
     for worker in workers(service):
         os.kill(worker.children()[0].pid, signal.SIGKILL)
     wait_until(lambda: metrics(service)["scorer_restarts_total"] == 2, 60)
@@ -89,7 +90,7 @@ def test_a_scorer_that_was_started_again_is_counted(service: Service) -> None:
 
 
 def folders_of(code: str, **environment: str) -> list[Path]:
-    """Where the workers count, as `code` prints it while gunicorn's configuration is read by a process that ends."""
+    """The folders of metrics that `code` prints, in a process that reads gunicorn's configuration and ends."""
     code = f"import os, runpy, sys; key = {KEY!r}; read = lambda: runpy.run_path('gunicorn.conf.py')\n{code}"
     environment = {**{name: value for name, value in os.environ.items() if name != KEY}, **environment}
     done = subprocess.run(
@@ -98,7 +99,7 @@ def folders_of(code: str, **environment: str) -> list[Path]:
     return [Path(line) for line in done.stdout.splitlines()]
 
 
-def test_a_folder_for_what_is_counted_lasts_over_reloads_and_as_long_as_gunicorn() -> None:
+def test_the_folder_of_metrics_survives_reloads_and_forks_and_ends_with_gunicorn() -> None:
     code = """
 for _ in range(2):
     read()
@@ -114,7 +115,7 @@ assert os.path.isdir(os.environ[key])
     assert not first.exists()
 
 
-def test_a_folder_that_an_operator_named_is_used_and_stays(tmp_path: Path) -> None:
+def test_a_folder_of_metrics_that_the_operator_named_is_used_and_kept(tmp_path: Path) -> None:
     code = "import tempfile; tempfile.mkdtemp = None; read(); print(os.environ[key])"
     assert folders_of(code, **{KEY: str(tmp_path)}) == [tmp_path]
     assert tmp_path.exists()
@@ -144,20 +145,20 @@ def prometheus(service: Service, tmp_path: Path) -> Iterator[str]:
 
 
 def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
-    """The result of a query as Grafana sends it."""
+    """The result of a query, sent as Grafana does."""
     expression = expression.replace("$__rate_interval", "10s").replace("$__range", "1m")
     address = f"{prometheus}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
     try:
         with urllib.request.urlopen(address, timeout=60) as answer:
             body = json.load(answer)
-    except OSError:  # it starts
+    except OSError:  # Prometheus is still starting
         return []
     assert body["status"] == "success", body
     return list(body["data"]["result"])
 
 
 @pytest.mark.tools
-def test_every_query_of_the_dashboard_has_an_answer(service: Service, prometheus: str) -> None:
+def test_every_query_of_the_dashboard_has_a_result(service: Service, prometheus: str) -> None:
     panels = json.loads((MONITORING / "grafana-dashboard.json").read_text())["panels"]
     expressions = [target["expr"] for panel in panels for target in panel["targets"]]
     assert len(expressions) > 15
@@ -185,8 +186,8 @@ def _is_number(result: list[dict[str, Any]]) -> bool:
 
 
 @pytest.mark.tools
-def test_no_metric_of_the_dashboard_is_missing_at_the_start(service: Service) -> None:
-    """A counter that appears with its first event has no rate then: what is rare is there from the start, at 0."""
+def test_rare_metrics_of_the_dashboard_are_there_from_the_start(service: Service) -> None:
+    """A counter that appears with its first event has no rate for that event, so it must start at 0."""
     known = metrics(service)
     for name in ("http_requests_refused_total", "scorer_restarts_total", "scorer_queue"):
         assert known[name] == 0

@@ -1,4 +1,4 @@
-"""Requests that waited too long for a thread are refused, and only those that would write."""
+"""Overload: writes that waited too long for a thread are refused; reads are answered."""
 
 import time
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ from src.server import overload
 
 @pytest.fixture
 def pool() -> Iterator[overload.TimedPool]:
-    """One thread that works on requests."""
+    """A pool with one thread for requests."""
     with overload.TimedPool(1) as pool:
         yield pool
 
 
 def late(pool: overload.TimedPool, client: FlaskClient, method: str, path: str, **request: object) -> TestResponse:
-    """Return the answer to a request that waits behind another one."""
+    """Return the response to a request that waits 0.2 seconds for the thread."""
     pool.submit(time.sleep, 0.2)
     waiting: Future[TestResponse] = pool.submit(client.open, path, method=method, **request)
     return waiting.result()
@@ -36,7 +36,7 @@ def rows() -> int:
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/sentiments/"), ("PUT", "/sentiments/1"), ("POST", "/")])
-def test_what_waited_too_long_is_refused_and_not_stored(
+def test_a_write_that_waited_too_long_is_refused_and_not_stored(
     pool: overload.TimedPool, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
@@ -52,7 +52,7 @@ def test_what_waited_too_long_is_refused_and_not_stored(
     assert "http_requests_refused_total" in client.get("/metrics").get_data(as_text=True)
 
 
-def test_the_log_has_a_refusal_under_the_id_that_the_client_gave(
+def test_a_refusal_is_logged_under_the_client_s_request_id(
     pool: overload.TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
@@ -65,7 +65,7 @@ def test_the_log_has_a_refusal_under_the_id_that_the_client_gave(
     assert log == [{**answered, "request_id": answer.headers["X-Request-ID"]} for answer in (kept, replaced)]
 
 
-def test_readers_are_answered_however_late(
+def test_a_read_is_answered_however_long_it_waited(
     pool: overload.TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
@@ -73,12 +73,12 @@ def test_readers_are_answered_however_late(
     assert late(pool, client, "GET", "/readyz").status_code == 200
 
 
-def test_a_short_wait_is_none(pool: overload.TimedPool, client: FlaskClient) -> None:
+def test_a_write_that_waited_briefly_is_answered(pool: overload.TimedPool, client: FlaskClient) -> None:
     assert late(pool, client, "POST", "/sentiments/", json={"sentence": "Fine."}).status_code == 201
 
 
 @pytest.mark.parametrize("error", [QueueFull, DeadlinePassed, ScorerAway])
-def test_what_was_not_scored_is_a_503_and_not_stored(
+def test_a_review_that_is_not_scored_is_a_503_and_not_stored(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: type[NotScored]
 ) -> None:
     def refuse(_texts: list[str]) -> None:

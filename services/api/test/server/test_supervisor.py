@@ -1,4 +1,4 @@
-"""`make run` for real: what is acknowledged is there after any stop and any kill."""
+"""The supervisor, as `make run` starts it: acknowledged reviews survive every stop and every kill."""
 
 import json
 import os
@@ -41,11 +41,11 @@ def sentences(service: Service) -> list[str]:
 
 
 def log(service: Service) -> list[dict[str, Any]]:
-    """What the service logged; fails where a line is not JSON."""
+    """The lines that the service logged; fails if one is not JSON."""
     return [json.loads(line) for line in service.errors.read_text().splitlines()]
 
 
-def test_a_start_in_an_empty_folder_says_what_it_does_and_how_to_use_it(tmp_path: Path) -> None:
+def test_a_start_in_an_empty_folder_prints_its_steps_the_address_and_an_example(tmp_path: Path) -> None:
     service = Service(tmp_path / "instance")
     try:
         service.start()
@@ -80,14 +80,14 @@ def test_a_start_after_a_kill_finds_the_rows(service: Service, parts: list[str])
 
 
 @pytest.mark.parametrize("part", ["worker", "scorer", "database"])
-def test_it_heals_when_a_part_is_killed(service: Service, part: str) -> None:
+def test_the_service_recovers_when_a_part_is_killed(service: Service, part: str) -> None:
     service.post("A fine film.")
     os.kill(service.pid(part), signal.SIGKILL)
     wait_until(service.heals, 60)
     assert sentences(service)[-1] == "A fine film."
 
 
-def test_an_acknowledgement_that_is_lost_and_asked_for_again_leaves_one_row(service: Service) -> None:
+def test_a_retry_after_a_lost_acknowledgement_leaves_one_row(service: Service) -> None:
     body = b'{"sentence": "A fine film."}'
     request = (
         b"POST /sentiments/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -95,7 +95,7 @@ def test_an_acknowledgement_that_is_lost_and_asked_for_again_leaves_one_row(serv
     )
     with socket.create_connection(("127.0.0.1", service.port)) as cut:
         cut.sendall(request)
-        wait_until(lambda: sentences(service) == ["A fine film."], 10)  # committed; nobody read the answer
+        wait_until(lambda: sentences(service) == ["A fine film."], 10)  # committed; the response is not read
     with socket.create_connection(("127.0.0.1", service.port)) as again:
         again.sendall(request)
         answer = again.recv(65_536).decode()
@@ -104,7 +104,7 @@ def test_an_acknowledgement_that_is_lost_and_asked_for_again_leaves_one_row(serv
     assert sentences(service) == ["A fine film."]
 
 
-def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_there(service: Service) -> None:
+def test_every_acknowledged_review_survives_a_kill_under_load(service: Service) -> None:
     acknowledged: list[str] = []
 
     def client(number: int) -> None:
@@ -120,7 +120,7 @@ def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_the
     for thread in threads:
         thread.start()
     wait_until(lambda: len(acknowledged) > 50, 60)
-    for pid in [service.pid(part) for part in ("supervisor", "database", "gunicorn")]:  # found before any is gone
+    for pid in [service.pid(part) for part in ("supervisor", "database", "gunicorn")]:  # look all up before killing one
         os.kill(pid, signal.SIGKILL)
     for thread in threads:
         thread.join()
@@ -137,8 +137,8 @@ def test_every_acknowledged_review_of_a_service_that_is_killed_under_load_is_the
     assert set(acknowledged) <= stored
 
 
-def test_a_stop_finishes_what_was_accepted(service: Service) -> None:
-    """The scorer stands still while the stop comes; the stop waits for the answer and its row."""
+def test_a_stop_finishes_open_requests(service: Service) -> None:
+    """The scorer is suspended when the stop comes; the stop waits for the response and its row."""
     scorer = service.pid("scorer")
     os.kill(scorer, signal.SIGSTOP)
     with ThreadPoolExecutor() as pool:
@@ -155,7 +155,7 @@ def test_a_stop_finishes_what_was_accepted(service: Service) -> None:
 
 
 def _has_client(service: Service) -> bool:
-    """Tell whether the worker has a client's connection."""
+    """Tell whether a client is connected to the worker."""
     return any(
         one.status == psutil.CONN_ESTABLISHED and one.laddr.port == service.port
         for one in psutil.Process(service.pid("worker")).net_connections("tcp")
@@ -175,8 +175,8 @@ def test_a_start_after_a_kill_with_a_request_in_flight_waits_for_the_port(servic
         posted.exception(60)
 
 
-def test_a_stop_whose_output_nobody_reads_stops_the_database_too(service: Service) -> None:
-    """As Ctrl-C under `make run | tee log`, where tee goes first."""
+def test_a_stop_with_a_closed_output_stops_the_database_too(service: Service) -> None:
+    """As after Ctrl-C under `make run | tee log`, where tee ends first."""
     service.stop()
     read, write = os.pipe()
     service.start(output=write)
@@ -186,8 +186,8 @@ def test_a_stop_whose_output_nobody_reads_stops_the_database_too(service: Servic
     assert not EmbeddedPostgres(service.instance).is_running()
 
 
-def test_a_port_that_is_taken_is_said(service: Service, migrated_instance: Path) -> None:
-    """Not before a gunicorn that lost its supervisor would have freed it, which is waited for less long here."""
+def test_a_port_in_use_is_reported(service: Service, migrated_instance: Path) -> None:
+    """The wait for a gunicorn that lost its supervisor is shortened to a second here."""
     with prepared(migrated_instance) as second:
         second.port = service.port
         second.command[1:] = ["-c", RUN_AND_WAIT_LESS]
@@ -195,7 +195,7 @@ def test_a_port_that_is_taken_is_said(service: Service, migrated_instance: Path)
             second.start()
 
 
-def test_clients_that_stop_in_mid_request_do_not_hang_the_service(service: Service) -> None:
+def test_clients_that_pause_in_mid_request_do_not_block_the_service(service: Service) -> None:
     """More of them than there are threads."""
     stalled = []
     for number in range(2 * Settings().threads):
@@ -212,7 +212,7 @@ def test_clients_that_stop_in_mid_request_do_not_hang_the_service(service: Servi
         connection.close()
 
 
-def test_what_is_no_request_gets_a_problem_too(service: Service) -> None:
+def test_a_request_that_is_not_http_gets_a_problem(service: Service) -> None:
     for lines, status in {
         f"GET /sentiments/?q={'a' * 9000} HTTP/1.1\r\nHost: localhost": 414,
         f"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {'a' * 9000}": 431,
@@ -246,8 +246,8 @@ def test_a_scorer_that_hangs_is_noticed_and_replaced_within_10_seconds(service: 
     assert sentences(service) == ["A fine film."]
 
 
-def test_too_many_reviews_at_once_are_refused_and_leave_nothing(migrated_instance: Path) -> None:
-    """Sixteen of 50,000 characters where two may wait: each is stored whole, or refused at once and not stored."""
+def test_reviews_beyond_the_queue_are_refused_and_not_stored(migrated_instance: Path) -> None:
+    """Sixteen reviews of 50,000 characters, of which two may wait: each is stored whole, or refused and not stored."""
     with serving(migrated_instance, QUEUE="2", THREADS="20") as service:
         reviews = [f"Film {number} goes on and on. " * 2000 for number in range(16)]
         with ThreadPoolExecutor(16) as pool:
@@ -276,7 +276,7 @@ def test_a_second_service_over_the_same_database_is_refused(service: Service) ->
     assert service.heals()
 
 
-def test_a_model_that_cannot_be_loaded_ends_the_start_with_what_to_do(migrated_instance: Path) -> None:
+def test_a_model_that_cannot_be_loaded_ends_the_start_with_advice(migrated_instance: Path) -> None:
     with prepared(migrated_instance, MODEL_PATH="/nowhere") as service:
         with pytest.raises(AssertionError, match="MODEL_PATH=/nowhere: there is no such folder"):
             service.start()

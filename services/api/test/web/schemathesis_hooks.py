@@ -1,7 +1,7 @@
-"""What schemathesis cannot know when it makes a request that ought to succeed: ids, new keys, versions that scored.
+"""Hooks that give schemathesis what it cannot know of valid requests: existing ids, fresh keys, versions that scored.
 
-Loaded by schemathesis itself (test_schemathesis.py). Coverage keeps the ids it chose, the least and the largest;
-stateful testing has those that were answered.
+schemathesis loads this module (test_schemathesis.py). Its coverage phase keeps the ids it chose, the lowest and the
+highest; its stateful phase uses ids from responses.
 """
 
 import functools
@@ -20,7 +20,7 @@ schemathesis.serializer.alias("application/x-ndjson", "text/plain")
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Send what is valid where it can be accepted."""
+    """Replace values that the service would refuse in a request that is meant to be valid."""
     if case.meta.generation.mode.is_negative:
         return
     deletes = case.operation.method.upper() == "DELETE"
@@ -28,7 +28,7 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if "review_id" in (case.path_parameters or {}) and case.meta.phase.name.value in ("examples", "fuzzing"):
         case.path_parameters["review_id"] = post_review() if deletes else kept_review()
-    for name in {"old", "new"} & set(case.query or {}):  # a version that scored nothing cannot be compared
+    for name in {"old", "new"} & set(case.query or {}):  # only versions that scored reviews can be compared
         case.query[name] = known_version()
     if deletes and case.operation.path.endswith("/correction"):
         address = f"{ADDRESS}/sentiments/{case.path_parameters['review_id']}/correction"

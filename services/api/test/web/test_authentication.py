@@ -1,4 +1,4 @@
-"""Who may, with API_KEYS set."""
+"""API keys: which requests need one, and which keys are accepted."""
 
 import re
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ BEARER = {"Authorization": f"Bearer {KEY}"}
 
 @pytest.fixture
 def locked(app: Flask) -> Iterator[Flask]:
-    """The app, open to two people."""
+    """The app with the keys of two owners."""
     app.config["API_KEYS"] = {digest_of("another"): "bob", digest_of(KEY): "alice"}
     yield app
     app.config["API_KEYS"] = {}
 
 
-def test_every_route_needs_a_key_but_those_that_are_open(locked: Flask) -> None:
+def test_every_route_needs_a_key_except_open_endpoints(locked: Flask) -> None:
     client, asked = locked.test_client(), set()
     for rule in locked.url_map.iter_rules():
         path = re.sub(r"<[^>]+>", "1", rule.rule)
-        for method in set(rule.methods or ()) - {"OPTIONS"}:  # Flask's own, which tells of methods only
+        for method in set(rule.methods or ()) - {"OPTIONS"}:  # Flask answers it, with the methods only
             answer = client.open(path, method=method, headers={"Accept": "text/html"})
             is_open = rule.endpoint in OPEN_ENDPOINTS and method in ("GET", "HEAD")
             assert (answer.status_code == 401) != is_open, (method, rule.rule, answer.status_code)
@@ -39,14 +39,14 @@ def test_every_route_needs_a_key_but_those_that_are_open(locked: Flask) -> None:
     assert {"sentiments.list_reviews", "sentiments.create_review", "health.metrics", "pages.submit"} <= asked
 
 
-def test_what_is_open_is_what_the_readme_says() -> None:
+def test_the_open_endpoints_are_the_documented_ones() -> None:
     assert {
         "pages.index", "pages.docs_asset", "static", "health.alive", "health.ready", "api-docs.openapi_json",
         "api-docs.openapi_swagger_ui",
     } == OPEN_ENDPOINTS  # fmt: skip
 
 
-def test_with_a_key_it_is_as_ever(locked: Flask) -> None:
+def test_a_request_with_a_valid_key_is_answered(locked: Flask) -> None:
     client = locked.test_client()
     answer = client.post("/sentiments/", json={"sentence": "Fine."}, headers=BEARER)
     assert answer.status_code == 201
@@ -56,7 +56,7 @@ def test_with_a_key_it_is_as_ever(locked: Flask) -> None:
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {digest_of(KEY)}", KEY, "Bearer é"]
 )
-def test_any_other_key_is_refused(locked: Flask, header: str) -> None:
+def test_an_invalid_key_is_refused(locked: Flask, header: str) -> None:
     answer = locked.test_client().get("/sentiments/", headers={"Authorization": header})
     assert answer.status_code == 401
     assert KEY not in answer.get_data(as_text=True)
@@ -73,16 +73,16 @@ def test_the_page_shows_no_review_without_a_key(locked: Flask) -> None:
     assert client.get("/", headers={"Accept": "application/json"}).status_code == 401
 
 
-def test_an_unknown_path_tells_nothing_without_a_key(locked: Flask) -> None:
+def test_an_unknown_path_is_401_without_a_key_and_404_with_one(locked: Flask) -> None:
     assert locked.test_client().get("/admin").status_code == 401
     assert locked.test_client().get("/admin", headers=BEARER).status_code == 404
 
 
-def test_without_keys_it_is_open(client: FlaskClient) -> None:
+def test_without_api_keys_the_service_is_open(client: FlaskClient) -> None:
     assert client.get("/sentiments/").status_code == 200
 
 
-def test_a_key_that_was_made_opens_what_its_digest_locks(
+def test_a_new_key_belongs_to_the_entry_that_is_printed_with_it(
     app: Flask, runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = runner.invoke(args=["keys", "new", "carol"])
@@ -95,13 +95,13 @@ def test_a_key_that_was_made_opens_what_its_digest_locks(
 
 
 @pytest.mark.parametrize("value", ["alice", "alice:", f":{'a' * 64}", f"alice:{'A' * 64}", "alice:key", ","])
-def test_a_key_that_cannot_be_one_stops_the_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_a_malformed_entry_of_api_keys_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("API_KEYS", value)
     with pytest.raises(ConfigError, match="API_KEYS"):
         Settings.from_env()
 
 
-def test_the_old_key_opens_beside_the_new_one_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_may_have_an_old_and_a_new_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEYS", f"alice:{digest_of('old')},alice:{digest_of('new')}")
     assert Settings.from_env().api_keys == {digest_of("old"): "alice", digest_of("new"): "alice"}
 
@@ -110,9 +110,7 @@ def test_the_old_key_opens_beside_the_new_one_of_the_same_name(monkeypatch: pyte
     ("entry", "named"),
     [(KEY, "entry 2"), (f"carol:{KEY}", "entry of carol"), (f"{KEY}:carol", "entry 2"), ("", "entry 2")],
 )
-def test_a_key_in_the_place_of_its_digest_is_not_printed(
-    monkeypatch: pytest.MonkeyPatch, entry: str, named: str
-) -> None:
+def test_a_key_in_place_of_its_digest_is_not_printed(monkeypatch: pytest.MonkeyPatch, entry: str, named: str) -> None:
     monkeypatch.setenv("API_KEYS", f"alice:{digest_of('a key')},{entry}")
     with pytest.raises(ConfigError, match=named) as error:
         Settings.from_env()

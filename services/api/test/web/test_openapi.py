@@ -1,6 +1,6 @@
 """The OpenAPI document: valid, closed, and true of every route and status.
 
-`test/contract.py` holds every answer that any test gets against it; here each status that it has is provoked.
+`test/contract.py` checks every response in every test against it; here each documented status is provoked.
 """
 
 import re
@@ -38,14 +38,14 @@ PROMISES = [
 
 
 class Caller:
-    """Sends the example that the document has of an operation, or another request like it."""
+    """A client that sends the documented example of an operation, or a variation of it."""
 
     def __init__(self, client: FlaskClient, path: str, method: str, operation: Json, review_id: int) -> None:
         self.client, self.path, self.method, self.operation = client, path, method, operation
         self.review_id = review_id
 
     def send(self, **other: Any) -> TestResponse:
-        """Send the example; `other` are arguments of the test client in its place."""
+        """Send the example, changed by `other`, arguments of the test client."""
         query = {
             one["name"]: one["schema"]["example"]
             for one in self.operation["parameters"]
@@ -92,7 +92,7 @@ def _without_database(caller: Caller) -> TestResponse:
 
 
 CUT_OFF = {"CONTENT_LENGTH": "10000", "wsgi.input_terminated": True}
-"""What gunicorn makes of a body that ends early."""
+"""The WSGI environment of a body that ends early, as gunicorn makes it."""
 
 
 def _slow(caller: Caller) -> TestResponse:
@@ -130,7 +130,7 @@ OF_MANY: dict[str, Callable[[Caller], TestResponse]] = {
     "413": lambda caller: caller.send(environ_overrides={"CONTENT_LENGTH": str(2**40)}),
     "503": _crowded,
 }
-"""What differs where many reviews are posted: a database that is away is told line by line."""
+"""Provocations that differ for a bulk request, which reports an unavailable database line by line."""
 
 
 def _media_type(caller: Caller) -> str:
@@ -138,7 +138,7 @@ def _media_type(caller: Caller) -> str:
 
 
 @pytest.mark.parametrize(("path", "method", "operation", "status"), PROMISES)
-def test_every_documented_status_can_be_had(
+def test_every_documented_status_occurs(
     client: FlaskClient, app: Flask, path: str, method: str, operation: Json, status: str
 ) -> None:
     with app.app_context():
@@ -155,7 +155,7 @@ def test_the_document_is_valid(client: FlaskClient) -> None:
     assert served["openapi"] == "3.1.0"
 
 
-def test_every_route_is_documented_but_those_for_browsers(app: Flask) -> None:
+def test_every_route_except_those_for_browsers_is_documented(app: Flask) -> None:
     documented = {(path, method) for path, method, _ in OPERATIONS}
     routes = {
         (openapi_path(rule.rule), method)
@@ -167,7 +167,7 @@ def test_every_route_is_documented_but_those_for_browsers(app: Flask) -> None:
 
 
 def _objects(schema: Any) -> Iterator[Json]:
-    """Every object that a schema has in it, those it refers to included."""
+    """Every object in a schema, including those it refers to."""
     if isinstance(schema, list):
         for one in schema:
             yield from _objects(one)
@@ -181,7 +181,7 @@ def _objects(schema: Any) -> Iterator[Json]:
 
 
 @pytest.mark.parametrize(("path", "method", "operation", "status"), PROMISES)
-def test_every_answer_is_closed_and_each_field_is_required_and_described(
+def test_every_response_is_closed_and_its_fields_are_required_and_described(
     path: str, method: str, operation: Json, status: str
 ) -> None:
     answers = operation["responses"][status].get("content", {})
@@ -202,7 +202,7 @@ def test_every_request_is_closed_and_each_parameter_is_described() -> None:
             assert parameter["description"], (method, path, parameter["name"])
 
 
-def test_the_pattern_of_a_sentence_refuses_what_has_nothing_to_see() -> None:
+def test_the_pattern_of_a_sentence_refuses_blank_text() -> None:
     def is_blank(character: str) -> bool:
         return unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
@@ -239,7 +239,7 @@ def test_the_document_says_whether_a_key_is_needed(keys: dict[str, str]) -> None
     [{"status": "alive", "load": 1}, {}, {"status": "dead"}, ({"status": "alive"}, 202),
      ({"status": "alive"}, 200, {"X-Load": "1"}), "alive"],
 )  # fmt: skip
-def test_an_answer_that_is_not_documented_fails_the_test_that_got_it(
+def test_an_undocumented_response_fails_the_test_that_got_it(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch, answer: object
 ) -> None:
     monkeypatch.setitem(app.view_functions, "health.alive", lambda: answer)

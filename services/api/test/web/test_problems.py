@@ -1,4 +1,4 @@
-"""Bad input gets a clear error in the one problem shape, and leaves no row."""
+"""Problem responses: their shape, their words, and no row and no log of a refused review."""
 
 import json
 import logging
@@ -47,7 +47,7 @@ BAD_BODIES = {
 
 
 def assert_problem(answer, status: int) -> dict[str, object]:  # type: ignore[no-untyped-def]
-    """The one shape, whatever went wrong."""
+    """Check the shape that all problems have; return the members."""
     problem = answer.get_json()
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
@@ -61,7 +61,7 @@ def assert_problem(answer, status: int) -> dict[str, object]:  # type: ignore[no
 
 @pytest.mark.parametrize("name", BAD_BODIES)
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_bad_body_is_a_problem_and_leaves_no_row(client: FlaskClient, app: Flask, name: str, method: str) -> None:
+def test_a_bad_body_gets_a_problem_and_leaves_no_row(client: FlaskClient, app: Flask, name: str, method: str) -> None:
     body, status = BAD_BODIES[name]
     answer = client.open(
         "/sentiments/" if method == "POST" else "/sentiments/1", method=method, data=body, headers=JSON
@@ -81,27 +81,27 @@ def test_the_pointer_names_the_field(client: FlaskClient) -> None:
     ]
 
 
-def test_a_body_of_nothing_but_unknown_fields_has_a_short_answer(client: FlaskClient) -> None:
+def test_a_body_of_ten_thousand_unknown_fields_gets_a_short_response(client: FlaskClient) -> None:
     answer = client.post("/sentiments/", json={f"field {number}": 1 for number in range(10_000)})
     assert len(answer.get_json()["errors"]) == 20
 
 
-def test_an_unknown_field_with_a_name_that_is_no_text_is_answered_too(client: FlaskClient) -> None:
+def test_an_unknown_field_whose_name_has_a_lone_surrogate_is_refused(client: FlaskClient) -> None:
     answer = client.post("/sentiments/", data=rb'{"sentence": "fine", "\ud800": 1}', headers=JSON)
     assert_problem(answer, 422)
 
 
-def test_a_form_is_told_the_curl_line_that_works(client: FlaskClient) -> None:
+def test_the_refusal_of_a_form_has_a_curl_line_that_works(client: FlaskClient) -> None:
     problem = assert_problem(client.post("/sentiments/", data={"sentence": "fine"}), 415)
     assert "curl -H 'Content-Type: application/json' -d '{\"sentence\":" in problem["detail"]
     assert "http://localhost/sentiments/" in problem["detail"]
 
 
-def test_a_body_without_content_type_is_not_json(client: FlaskClient) -> None:
+def test_a_body_without_content_type_is_refused(client: FlaskClient) -> None:
     assert_problem(client.post("/sentiments/", data=b'{"sentence": "fine"}'), 415)
 
 
-def test_exactly_the_longest_sentence_is_taken(client: FlaskClient) -> None:
+def test_a_sentence_of_exactly_the_limit_is_stored(client: FlaskClient) -> None:
     assert client.post("/sentiments/", json={"sentence": "a" * 100_000}).status_code == 201
 
 
@@ -109,23 +109,23 @@ def test_an_unknown_path_is_not_found(client: FlaskClient) -> None:
     assert_problem(client.get("/reviews/"), 404)
 
 
-def test_a_method_that_is_not_allowed_says_which_are(client: FlaskClient) -> None:
+def test_405_lists_the_allowed_methods(client: FlaskClient) -> None:
     answer = client.patch("/sentiments/1")
     assert_problem(answer, 405)
     assert {"GET", "PUT", "DELETE"} <= set(answer.headers["Allow"].split(", "))
 
 
-def test_options_says_which_methods_there_are(client: FlaskClient) -> None:
+def test_options_lists_the_allowed_methods(client: FlaskClient) -> None:
     answer = client.options("/sentiments/?limit=5")
     assert answer.status_code == 200
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
 
 
-def test_a_character_newer_than_this_python_is_no_blank(client: FlaskClient) -> None:
+def test_a_character_newer_than_this_python_is_not_blank(client: FlaskClient) -> None:
     assert client.post("/sentiments/", json={"sentence": "\U0001fae8"}).status_code == 201
 
 
-def test_a_number_of_too_many_digits_is_told_without_talk_of_python(client: FlaskClient) -> None:
+def test_the_refusal_of_a_huge_number_does_not_mention_python(client: FlaskClient) -> None:
     answer = client.post("/sentiments/", data=b'{"sentence": ' + b"9" * 5000 + b"}", headers=JSON)
     assert "sys." not in answer.get_json()["detail"]
 
@@ -140,12 +140,12 @@ def test_a_well_formed_request_id_is_kept(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("given", ["with space", "a" * 65, 'quote"', "é"])
-def test_a_request_id_of_another_form_is_replaced(client: FlaskClient, given: str) -> None:
+def test_a_malformed_request_id_is_replaced(client: FlaskClient, given: str) -> None:
     assert client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
 
 
-def test_a_database_that_is_away_is_a_503_that_says_when_to_try_again(analyzer: object) -> None:
-    """No database text reaches the client, and nothing waits longer than the connection's time-out."""
+def test_an_unreachable_database_is_a_503_with_retry_after(analyzer: object) -> None:
+    """No text of the database reaches the client."""
     from sqlalchemy.engine import make_url
 
     app = create_app(Settings(database_url=make_url("postgresql+psycopg2://secret:word@127.0.0.1:1/none")), analyzer)
@@ -157,14 +157,14 @@ def test_a_database_that_is_away_is_a_503_that_says_when_to_try_again(analyzer: 
         assert "127.0.0.1" not in str(problem)
 
 
-def test_without_a_model_posting_is_a_503_that_says_so(settings: Settings) -> None:
+def test_a_post_without_a_model_is_a_503_that_says_so(settings: Settings) -> None:
     client = create_app(settings).test_client()
     problem = assert_problem(client.post("/sentiments/", json={"sentence": "fine"}), 503)
     assert "without a model" in problem["detail"]
     assert_problem(client.get("/readyz"), 503)
 
 
-def test_a_defect_is_a_500_and_its_log_has_no_review(
+def test_a_defect_is_a_500_whose_log_has_no_review(
     client: FlaskClient,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -183,14 +183,14 @@ def test_a_defect_is_a_500_and_its_log_has_no_review(
     assert str(problem["request_id"]) in logged
 
 
-def test_what_the_database_refuses_leaves_no_row_and_no_review_in_a_log(
+def test_a_row_that_the_database_refuses_leaves_no_review_in_a_log(
     client: FlaskClient,
     app: Flask,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An analyzer that breaks its promises runs into a CHECK; PostgreSQL quotes the row in its message."""
+    """A score out of range violates a CHECK constraint; PostgreSQL quotes the row in its message."""
     broken = Score(sentiment_score=2.0, confidence=0.9, tokens=1, windows=1)
     monkeypatch.setattr(app.extensions[ANALYZER], "analyze", lambda texts: [broken for _ in texts])
     with caplog.at_level(logging.DEBUG):
@@ -202,8 +202,8 @@ def test_what_the_database_refuses_leaves_no_row_and_no_review_in_a_log(
         assert db.session.scalar(select(func.count()).select_from(Sentiment)) == 0
 
 
-def test_a_connection_that_the_database_cut_is_replaced(settings: Settings, analyzer: object) -> None:
-    """After a restart of PostgreSQL no request fails for the connections that the pool kept."""
+def test_a_connection_that_the_database_closed_is_replaced(settings: Settings, analyzer: object) -> None:
+    """After a restart of PostgreSQL, no request fails because the pool kept an old connection."""
     app = create_app(settings, analyzer)
     client = app.test_client()
     assert client.get("/sentiments/").status_code == 200

@@ -1,4 +1,4 @@
-"""Whoever computes for many gives way."""
+"""Streaming: paced threads leave time for others."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ STEP = 0.01
 
 @pytest.fixture
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long each step was made to wait, without waiting."""
+    """The sleeps that were asked for, none of them slept."""
     naps: list[float] = []
     monkeypatch.setattr(streaming, "_free_at", 0.0)
     monkeypatch.setattr(time, "sleep", naps.append)
@@ -38,7 +38,7 @@ def waiting() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_all_threads_together_are_given_half_of_the_time_at_most(naps: list[float], threads: int) -> None:
+def test_all_threads_together_get_half_of_the_time_at_most(naps: list[float], threads: int) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(threads) as pool:
         for steps in pool.map(lambda _: list(paced(computing())), range(threads)):
@@ -47,6 +47,6 @@ def test_all_threads_together_are_given_half_of_the_time_at_most(naps: list[floa
     assert len(naps) == threads * STEPS
 
 
-def test_who_waits_for_others_is_not_made_to_wait_more(naps: list[float]) -> None:
+def test_a_thread_that_waits_anyway_is_not_delayed(naps: list[float]) -> None:
     assert list(paced(waiting())) == list(range(STEPS))
     assert naps == [0.0] * STEPS
