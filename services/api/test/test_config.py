@@ -44,13 +44,12 @@ def test_an_invalid_value_raises_an_error_that_names_the_variable(
         Settings.from_env()
 
 
-def test_env_example_and_readme_list_every_variable_that_is_read() -> None:
-    top = ROOT.parent.parent
-    example, readme = (top / ".env.example").read_text(), (top / "README.md").read_text()
+def test_env_example_and_operating_md_list_every_variable_that_is_read() -> None:
+    example, document = (ROOT.parent.parent / ".env.example").read_text(), (ROOT / "docs/operating.md").read_text()
     assert len(NAMES) == len(Settings.__dataclass_fields__)
     for name in [*NAMES, "TEST_DATABASE_URL", "DATA_DIR"]:
         assert re.search(rf"^(# )?{name}=", example, re.MULTILINE), name
-        assert f"`{name}`" in readme, name
+        assert f"`{name}`" in document, name
 
 
 @pytest.mark.parametrize(("host", "bind"), [("127.0.0.1", "127.0.0.1:5051"), ("::1", "[::1]:5051")])

@@ -1,27 +1,78 @@
 """The use cases: which SQL they run, and how PostgreSQL runs it."""
 
 import re
+from collections.abc import Callable
+from contextlib import closing
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from src import reviews
 from src.config import ROOT
-from test.builders import build_review
+from test.builders import COLUMNS, build_review, rescore_review, store_review
+
+OTHER = "model@another00000"
 
 
-def readme_sql() -> list[str]:
-    """The statements in the README's SQL blocks, white space folded."""
-    readme = (ROOT.parent.parent / "README.md").read_text()
-    return [" ".join(block.split()).rstrip(";") for block in re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)]
+DOCUMENT = ROOT / "docs/database.md"
+IMPLIED = {"GET /sentiments/<id>/history": 1, "GET /sentiments/comparison": 1}
+"""Routes that first run so many statements that the document shows with another route."""
+Ask = Callable[[], TestResponse]
 
 
-def test_the_sql_in_the_readme_is_the_sql_that_runs(client: FlaskClient, statements: list[str]) -> None:
-    client.get("/sentiments/1")
-    client.get("/sentiments/?limit=50")
-    client.get("/sentiments/?limit=50&before=1000")
-    assert readme_sql() == statements
+def requests_of_the_document(client: FlaskClient, app: Flask) -> dict[str, Ask]:
+    """A request for each heading in the document's chapter on SQL, over three reviews that are stored here."""
+    with app.app_context():
+        first, second, third = [store_review().id for _ in range(3)]
+        rescore_review(third, 0.5, model_version=OTHER)
+    body, key = {"sentence": "A fine film."}, {"Idempotency-Key": "key"}
+    compared = {"old": COLUMNS["model_version"], "new": OTHER}
+    return {
+        "POST /sentiments/": lambda: client.post("/sentiments/", json=body),
+        "POST /sentiments/ with an Idempotency-Key": lambda: client.post("/sentiments/", json=body, headers=key),
+        "GET /sentiments/<id>": lambda: client.get(f"/sentiments/{first}"),
+        "PUT /sentiments/<id>": lambda: client.put(f"/sentiments/{first}", json=body),
+        "DELETE /sentiments/<id>": lambda: client.delete(f"/sentiments/{first}"),
+        "PUT /sentiments/<id>/correction": lambda: client.put(
+            f"/sentiments/{second}/correction", json={"sentiment": "negative"}
+        ),
+        "DELETE /sentiments/<id>/correction": lambda: client.delete(f"/sentiments/{second}/correction"),
+        "GET /sentiments/<id>/history": lambda: client.get(f"/sentiments/{second}/history"),
+        "GET /sentiments/": lambda: client.get("/sentiments/"),
+        "GET /sentiments/?before=1000": lambda: client.get("/sentiments/?before=1000"),
+        "GET /sentiments/?sentiment=negative": lambda: client.get("/sentiments/?sentiment=negative"),
+        "GET /sentiments/?q=dull": lambda: client.get("/sentiments/?q=dull"),
+        "GET /sentiments/?since=2026-11-01": lambda: client.get("/sentiments/?since=2026-11-01"),
+        "GET /sentiments/?model_version=…": lambda: client.get(f"/sentiments/?model_version={OTHER}"),
+        "GET /sentiments/summary": lambda: client.get("/sentiments/summary"),
+        "GET /sentiments/export": lambda: client.get("/sentiments/export?format=csv"),
+        "GET /sentiments/versions": lambda: client.get("/sentiments/versions"),
+        "GET /sentiments/comparison": lambda: client.get("/sentiments/comparison", query_string=compared),
+    }
+
+
+def documented_sql() -> dict[str, list[str]]:
+    """The statements under each heading of the document's chapter on SQL, white space folded."""
+    chapter = DOCUMENT.read_text().partition("## SQL of the routes")[2].partition("\n## ")[0]
+    sections = re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", chapter, re.DOTALL | re.MULTILINE)
+    return {
+        title: [" ".join(block.split()) for block in re.findall(r"```sql\n(.*?)```", section, re.DOTALL)]
+        for title, section in sections
+    }
+
+
+def test_the_sql_in_the_document_is_the_sql_that_runs(app: Flask, client: FlaskClient, statements: list[str]) -> None:
+    executed = {}
+    for title, ask in requests_of_the_document(client, app).items():
+        statements.clear()
+        with closing(ask()) as response:
+            response.get_data()  # an export is read as it is sent
+            assert response.status_code < 300, title
+        executed[title] = statements[IMPLIED.get(title, 0) :]
+    assert documented_sql() == executed
 
 
 def test_look_up_and_pages_read_the_primary_key_and_no_more_rows_than_they_show(
