@@ -26,10 +26,33 @@ Flask.test_client_class = ContractClient  # whichever app a test makes
 NO_FSYNC = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Never the user's own database. And a hang-up is one: under nohup, what is started here would ignore it."""
+SLOWEST_FIRST = ("notebook", "server", "training", "browser", "tools")
+"""Markers in the order in which processes that share the tests take them; what has none comes last."""
+SHARED = ("_service_to_kill", "shared_service")
+"""Fixtures of which there is one for all tests, and so one process that runs those."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the user's own database out of this, and under xdist tell which tests stay together, and their order."""
     os.environ.pop("DATABASE_URL", None)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, what is started here would ignore it
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        if not item.get_closest_marker("notebook"):
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_rank)
+
+
+def _group(item: pytest.Item) -> str:
+    fixtures = getattr(item, "fixturenames", ())
+    return next((name for name in SHARED if name in fixtures), item.nodeid.partition("::")[0])
+
+
+def _rank(item: pytest.Item) -> int:
+    ranks = [rank for rank, marker in enumerate(SLOWEST_FIRST) if item.get_closest_marker(marker)]
+    return min(ranks, default=len(SLOWEST_FIRST))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -108,12 +131,17 @@ def migrate(url: URL) -> URL:
 
 @pytest.fixture(scope="session")
 def migrated_instance() -> Iterator[Path]:
-    """An instance folder with a migrated database that is stopped: services start over copies of it."""
+    """An instance folder with a migrated database that is stopped: services start over copies of it.
+
+    They do not wait for the disk: what is killed here are processes, and what those wrote the kernel has.
+    """
     folder = Path(tempfile.mkdtemp(prefix="sentiments-template-"))
-    server = EmbeddedPostgres(folder)
+    server = EmbeddedPostgres(folder, ["fsync=off"])
     server.start()
     migrate(server.url)
     server.stop()
+    with (folder / "postgres/postgresql.conf").open("a") as options:
+        options.write("fsync = off\n")
     yield folder
     shutil.rmtree(folder)
 

@@ -133,6 +133,11 @@ class Service:
             return False
 
 
+def copy_instance(template: Path, folder: Path) -> None:
+    """Copy an instance folder with the owner of each file, which shutil's functions do not keep."""
+    subprocess.run(["cp", "-a", f"{template}/.", str(folder)], check=True)
+
+
 @contextlib.contextmanager
 def prepared(template: Path, **settings: str) -> Iterator[Service]:
     """Prepare a service over a copy of an instance folder; at the end, stop it and remove what it left.
@@ -140,7 +145,7 @@ def prepared(template: Path, **settings: str) -> Iterator[Service]:
     :param template: as the fixture `migrated_instance` makes one, so that no test waits for initdb and migrations.
     """
     instance = Path(tempfile.mkdtemp(prefix="sentiments-test-"))
-    subprocess.run(["cp", "-a", f"{template}/.", str(instance)], check=True)  # keeps the owner, which copytree does not
+    copy_instance(template, instance)
     service = Service(instance, **settings)
     try:
         yield service

@@ -16,6 +16,7 @@ from src import create_app
 from src.config import ConfigError, Settings
 from src.database import connections
 from src.database.embedded import EmbeddedPostgres
+from test.service import copy_instance
 
 
 @pytest.fixture
@@ -25,6 +26,13 @@ def folder() -> Iterator[Path]:
     yield path
     EmbeddedPostgres(path).stop()
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def initialized(folder: Path, migrated_instance: Path) -> Path:
+    """A folder with a database that is stopped, for tests that do not care how it was set up."""
+    copy_instance(migrated_instance, folder)
+    return folder
 
 
 def execute(server: EmbeddedPostgres, statement: str) -> object:
@@ -51,19 +59,19 @@ def test_rows_survive_stop_and_start(folder: Path) -> None:
     assert execute(server, "SELECT title FROM films") == "Ran"
 
 
-def test_committed_rows_survive_a_kill(folder: Path) -> None:
-    server = EmbeddedPostgres(folder)
+def test_committed_rows_survive_a_kill(initialized: Path) -> None:
+    server = EmbeddedPostgres(initialized)
     server.start()
     execute(server, "CREATE TABLE films AS SELECT 'Ran' AS title")
-    os.kill(postmaster(folder), signal.SIGKILL)
+    os.kill(postmaster(initialized), signal.SIGKILL)
     server.start()
     assert execute(server, "SELECT title FROM films") == "Ran"
 
 
-def test_a_command_stops_only_a_server_that_it_started(folder: Path) -> None:
+def test_a_command_stops_only_a_server_that_it_started(initialized: Path) -> None:
     """Commands attach to the server of a running service, and start one only if none runs."""
-    app = create_app(Settings(instance_path=folder))
-    server = EmbeddedPostgres(folder)
+    app = create_app(Settings(instance_path=initialized))
+    server = EmbeddedPostgres(initialized)
     with app.app_context():
         with connections.running():
             assert server.is_running()
@@ -83,24 +91,24 @@ def test_concurrent_starts_end_with_one_server(folder: Path) -> None:
     assert postmaster(folder) == first
 
 
-def test_another_process_with_the_pid_of_a_dead_server_is_left_alone(folder: Path) -> None:
-    server = EmbeddedPostgres(folder)
+def test_another_process_with_the_pid_of_a_dead_server_is_left_alone(initialized: Path) -> None:
+    server = EmbeddedPostgres(initialized)
     server.start()
     server.stop()
-    (folder / "postgres/postmaster.pid").write_text(f"{os.getpid()}\n{folder / 'postgres'}\n")
+    (initialized / "postgres/postmaster.pid").write_text(f"{os.getpid()}\n{initialized / 'postgres'}\n")
     assert not server.is_running()
     server.stop()
     server.start()
     assert execute(server, "SELECT 1") == 1
 
 
-def test_a_failed_statement_is_logged_without_its_values(folder: Path) -> None:
-    server = EmbeddedPostgres(folder)
+def test_a_failed_statement_is_logged_without_its_values(initialized: Path) -> None:
+    server = EmbeddedPostgres(initialized)
     server.start()
     execute(server, "CREATE TABLE films (title text CHECK (length(title) < 5))")
     with pytest.raises(IntegrityError):
         execute(server, "INSERT INTO films VALUES ('a secret opinion')")
-    log = (folder / "postgres.log").read_text()
+    log = (initialized / "postgres.log").read_text()
     assert "violates check constraint" in log
     assert "secret" not in log
 
@@ -113,8 +121,8 @@ def test_an_interrupted_initdb_is_repeated(folder: Path) -> None:
     assert execute(server, "SELECT 1") == 1
 
 
-def test_only_the_server_s_user_reaches_the_socket(folder: Path) -> None:
-    server = EmbeddedPostgres(folder)
+def test_only_the_server_s_user_reaches_the_socket(initialized: Path) -> None:
+    server = EmbeddedPostgres(initialized)
     server.start()
     socket = Path(str(server.url.query["host"]))
     assert socket.stat().st_mode & 0o077 == 0
@@ -129,7 +137,7 @@ def test_a_deep_folder_has_its_socket_under_tmp(folder: Path) -> None:
     server.stop()
 
 
-def test_a_failed_start_quotes_the_server_s_log(folder: Path) -> None:
-    server = EmbeddedPostgres(folder, ["shared_buffers=nonsense"])
+def test_a_failed_start_quotes_the_server_s_log(initialized: Path) -> None:
+    server = EmbeddedPostgres(initialized, ["shared_buffers=nonsense"])
     with pytest.raises(ConfigError, match="shared_buffers"):
         server.start()

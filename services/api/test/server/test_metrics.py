@@ -1,5 +1,6 @@
 """Metrics of the real service: of several workers, and after one died."""
 
+import contextlib
 import json
 import os
 import re
@@ -30,7 +31,20 @@ LABELLED = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 @pytest.fixture
 def service(migrated_instance: Path) -> Iterator[Service]:
     """A running service with two ready workers, over an empty database."""
-    with serving(migrated_instance, GUNICORN_CMD_ARGS="--workers 2") as service:
+    with two_workers(migrated_instance) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def scraped_service(migrated_instance: Path) -> Iterator[Service]:
+    """Another one, of which nothing is killed."""
+    with two_workers(migrated_instance) as service:
+        yield service
+
+
+@contextlib.contextmanager
+def two_workers(template: Path) -> Iterator[Service]:
+    with serving(template, GUNICORN_CMD_ARGS="--workers 2") as service:
         wait_until(lambda: [counts(worker) for worker in workers(service)] == [True, True], 60)
         yield service
 
@@ -122,14 +136,14 @@ def test_a_folder_of_metrics_that_the_operator_named_is_used_and_kept(tmp_path: 
 
 
 @pytest.fixture
-def prometheus(service: Service, tmp_path: Path) -> Iterator[str]:
+def prometheus(scraped_service: Service, tmp_path: Path) -> Iterator[str]:
     """The address of a real Prometheus that scrapes the service every second."""
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("there is no prometheus (apt-get install prometheus)")
     config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
     config["global"]["scrape_interval"] = "1s"
-    config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{service.port}"]
+    config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{scraped_service.port}"]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -158,7 +172,7 @@ def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.tools
-def test_every_query_of_the_dashboard_has_a_result(service: Service, prometheus: str) -> None:
+def test_every_query_of_the_dashboard_has_a_result(scraped_service: Service, prometheus: str) -> None:
     panels = json.loads((MONITORING / "grafana-dashboard.json").read_text())["panels"]
     expressions = [target["expr"] for panel in panels for target in panel["targets"]]
     assert len(expressions) > 15
@@ -166,8 +180,8 @@ def test_every_query_of_the_dashboard_has_a_result(service: Service, prometheus:
 
     def load() -> None:
         while not over.is_set():
-            service.post("A fine film, with no dull minute in it.")
-            service.request("GET", "/sentiments/")
+            scraped_service.post("A fine film, with no dull minute in it.")
+            scraped_service.request("GET", "/sentiments/")
 
     clients = [threading.Thread(target=load) for _ in range(4)]
     for client in clients:
@@ -186,8 +200,8 @@ def _is_number(result: list[dict[str, Any]]) -> bool:
 
 
 @pytest.mark.tools
-def test_rare_metrics_of_the_dashboard_are_there_from_the_start(service: Service) -> None:
+def test_rare_metrics_of_the_dashboard_are_there_from_the_start(scraped_service: Service) -> None:
     """A counter that appears with its first event has no rate for that event, so it must start at 0."""
-    known = metrics(service)
+    known = metrics(scraped_service)
     for name in ("http_requests_refused_total", "scorer_restarts_total", "scorer_queue"):
         assert known[name] == 0
