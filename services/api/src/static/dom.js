@@ -20,10 +20,11 @@ export function copy(id) {
 
 /** Show a problem in `container`, with a button that calls `retry`. */
 export function showProblem(container, problem, retry) {
-  const wait = problem.retryAfter ? ` Try again in ${problem.retryAfter} s.` : "";
+  const wait = problem.retryAfter && ` Try again in ${problem.retryAfter} s.`;
+  const message = wait ? problem.message.replace(/ Try again\.$/, "") + wait : problem.message;
   const button = element("button", { type: "button", class: "quiet" }, "Try again");
   button.addEventListener("click", retry);
-  container.replaceChildren(element("span", { class: "error" }, problem.message + wait), " ", button);
+  container.replaceChildren(element("span", { class: "error" }, message), " ", button);
 }
 
 function fill(node, attributes, children) {

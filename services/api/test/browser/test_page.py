@@ -178,10 +178,10 @@ def test_a_retry_after_a_lost_response_stores_one_review(page: Page, service: Se
 
 def test_a_busy_service_is_reported_with_the_time_to_wait(page: Page) -> None:
     """The response is simulated in the browser, because the service refuses a certain request only by luck."""
-    busy = {"title": "Service Unavailable", "status": 503, "detail": "Too many reviews wait."}
+    busy = {"title": "Service Unavailable", "status": 503, "detail": "Too many requests. Try again."}
     page.route("**/sentiments/", lambda route: route.fulfill(status=503, json=busy, headers={"Retry-After": "1"}))
     page.goto("/")
-    expect(page.locator("#state")).to_contain_text("Too many reviews wait. Try again in 1 s.")
+    expect(page.locator("#state")).to_contain_text("Too many requests. Try again in 1 s.")
     page.unroute_all()
     page.locator("#state").get_by_role("button", name="Try again").click()
     expect(page.locator("#state")).to_contain_text("No reviews yet. Score the first one above.")
