@@ -65,7 +65,7 @@ class Service:
                 start_new_session=True,
             )
         ready = self.heals if output else lambda: "Ready after" in self.output()
-        wait_until(lambda: ready() or self.process.poll() is not None, 120)
+        wait_until(lambda: ready() or self.process.poll() is not None, 300)
         assert self.process.poll() is None, self.output()
 
     def output(self) -> str:
@@ -75,7 +75,7 @@ class Service:
         """Send a signal to the supervisor and return its exit status."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def close(self) -> None:
         """Stop whatever still runs, and remove the instance folder."""
@@ -166,4 +166,4 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(0.05)
