@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from sqlalchemy.engine import URL
 
 from src.config import ROOT, ConfigError, Settings
 
@@ -50,6 +51,13 @@ def test_env_example_and_operating_md_list_every_variable_that_is_read() -> None
     for name in [*NAMES, "TEST_DATABASE_URL", "DATA_DIR"]:
         assert re.search(rf"^(# )?{name}=", example, re.MULTILINE), name
         assert f"`{name}`" in document, name
+
+
+@pytest.mark.parametrize(("threads", "connections"), [(20, 20), (96, 80)])
+def test_each_thread_has_a_connection_within_postgresql_s_limit(threads: int, connections: int) -> None:
+    url = URL.create("postgresql+psycopg2")
+    options = Settings(threads=threads).flask_config(url)["SQLALCHEMY_ENGINE_OPTIONS"]
+    assert options["pool_size"] + options["max_overflow"] == connections
 
 
 @pytest.mark.parametrize(("host", "bind"), [("127.0.0.1", "127.0.0.1:5051"), ("::1", "[::1]:5051")])

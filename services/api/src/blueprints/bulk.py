@@ -19,7 +19,7 @@ from src.files.writers import FORMATS
 from src.models import Sentiment
 from src.schemas.problems import BulkProblem
 from src.schemas.reviews import ReviewOut, refusal
-from src.server.slow_clients import hanging_up
+from src.server.slow_clients import connection_deadline
 from src.web.idempotency import refuse_key
 from src.web.parsing import StrictBlueprint, refuse_query
 from src.web.problems import members_of
@@ -96,7 +96,7 @@ def _spool(body: BinaryIO) -> None:
     """
     most: int = current_app.config["MAX_BULK_BYTES"]
     request.max_content_length = most + 1  # werkzeug takes a body in chunks that ends at the limit for a longer one
-    with reviews.arrival(), hanging_up(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
+    with reviews.arrival(), connection_deadline(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
         shutil.copyfileobj(request.stream, body, _READ_BYTES)
     if expired.is_set():
         raise SlowUpload

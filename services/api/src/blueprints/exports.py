@@ -9,7 +9,7 @@ from flask import Response
 from src import reviews
 from src.files.writers import FORMATS
 from src.schemas.queries import ExportQuery
-from src.server.slow_clients import hanging_up
+from src.server.slow_clients import connection_deadline
 from src.web.parsing import StrictBlueprint
 from src.web.streaming import streamed
 
@@ -38,7 +38,7 @@ def export_reviews(query: dict[str, Any]) -> Response:
     name = query["format"]
     with ExitStack() as held:
         held.enter_context(reviews.export_turn())
-        held.enter_context(hanging_up(EXPORT_SECONDS, socket.SHUT_RDWR))
+        held.enter_context(connection_deadline(EXPORT_SECONDS, socket.SHUT_RDWR))
         pieces = FORMATS[name].write(reviews.export(query["filters"]))
         response = Response(streamed(pieces), content_type=FORMATS[name].media_type)
         response.headers["Content-Disposition"] = f"attachment; filename=sentiments.{name}"

@@ -9,7 +9,7 @@ from flask import request
 
 
 @contextmanager
-def hanging_up(seconds: float, direction: int) -> Iterator[threading.Event]:
+def connection_deadline(seconds: float, direction: int) -> Iterator[threading.Event]:
     """After `seconds`, set the event that is yielded and shut the request's connection down.
 
     :param direction: SHUT_RD ends reads; SHUT_RDWR ends writes too, which could block for ever otherwise.

@@ -3,11 +3,14 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +19,7 @@ from src import create_app
 from src.config import ConfigError, Settings
 from src.database import connections
 from src.database.embedded import EmbeddedPostgres
-from test.service import copy_instance
+from test.service import copy_instance, wait_until
 
 
 @pytest.fixture
@@ -100,6 +103,29 @@ def test_another_process_with_the_pid_of_a_dead_server_is_left_alone(initialized
     server.stop()
     server.start()
     assert execute(server, "SELECT 1") == 1
+
+
+def test_a_zombie_does_not_count_as_a_running_server(folder: Path) -> None:
+    (folder / "postgres").mkdir()
+    with subprocess.Popen([sys.executable, "-c", "", str(folder / "postgres")]) as dead:
+        wait_until(lambda: psutil.Process(dead.pid).status() == psutil.STATUS_ZOMBIE, 30)
+        (folder / "postgres/postmaster.pid").write_text(f"{dead.pid}\n")
+        assert not EmbeddedPostgres(folder).is_running()
+
+
+def test_a_socket_folder_that_is_a_link_is_refused(folder: Path, tmp_path: Path) -> None:
+    """Under /tmp another user may have put it there."""
+    (folder / "socket").symlink_to(tmp_path)
+    with pytest.raises(ConfigError, match="remove it"):
+        EmbeddedPostgres(folder).start()
+
+
+def test_the_lock_is_reentrant_and_excludes_other_processes(folder: Path) -> None:
+    code = f"import filelock; filelock.FileLock({str(folder / 'postgres.lock')!r}).acquire(blocking=False)"
+    server = EmbeddedPostgres(folder)
+    with server.held(), server.held():
+        assert subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, check=False).returncode == 1
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_failed_statement_is_logged_without_its_values(initialized: Path) -> None:

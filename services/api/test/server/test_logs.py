@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from flask import Flask, abort
+from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
 from src.config import ROOT
 from src.database.embedded import EmbeddedPostgres
+from src.web.authentication import digest_of
 from test.service import Service, serving, wait_until
 
 SECRET = "A secret opinion"
@@ -43,6 +47,30 @@ warnings.warn("look out")
     assert failed["exception"] == {"error": "RuntimeError", "where": ["<string>:6 <module>"]}
     assert "look out" in warned["event"]
     assert SECRET not in done.stderr
+
+
+def test_a_probe_is_logged_for_debugging_only_unless_it_fails(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with structlog.testing.capture_logs() as log:
+        client.get("/healthz")
+        client.get("/sentiments/")
+        monkeypatch.setitem(app.view_functions, "health.ready", lambda: abort(503))
+        client.get("/readyz")
+    assert [(line["route"], line["log_level"]) for line in log] == [
+        ("/healthz", "debug"), ("/sentiments/", "info"), ("/readyz", "info"),
+    ]  # fmt: skip
+
+
+def test_a_request_is_logged_with_the_owner_of_its_key_and_not_the_key(app: Flask) -> None:
+    app.config["API_KEYS"] = {digest_of("a key"): "alice"}
+    try:
+        with structlog.testing.capture_logs() as log:
+            app.test_client().get("/sentiments/", headers={"Authorization": "Bearer a key"})
+    finally:
+        app.config["API_KEYS"] = {}
+    assert log[0]["key"] == "alice"
+    assert "a key" not in str(log)
 
 
 @pytest.mark.server

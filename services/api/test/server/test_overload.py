@@ -1,5 +1,6 @@
 """Overload: writes that waited too long for a thread are refused; reads are answered."""
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -31,6 +32,12 @@ def late(pool: overload.TimedPool, client: FlaskClient, method: str, path: str, 
     return waiting.result()
 
 
+def refused(client: FlaskClient) -> float:
+    """How many requests the metrics count as refused."""
+    [value] = re.findall(r"^http_requests_refused_total (\S+)$", client.get("/metrics").get_data(as_text=True), re.M)
+    return float(value)
+
+
 def rows() -> int:
     return db.session.scalar(select(func.count()).select_from(Sentiment)) or 0
 
@@ -40,6 +47,7 @@ def test_a_write_that_waited_too_long_is_refused_and_not_stored(
     pool: overload.TimedPool, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
+    before = refused(client)
     answer = late(pool, client, method, path, json={"sentence": "Fine."})
     problem = answer.get_json()
     assert answer.status_code == 503
@@ -49,7 +57,7 @@ def test_a_write_that_waited_too_long_is_refused_and_not_stored(
     assert list(problem) == ["type", "title", "status", "detail", "request_id"]
     with app.app_context():
         assert rows() == 0
-    assert "http_requests_refused_total" in client.get("/metrics").get_data(as_text=True)
+    assert refused(client) == before + 1
 
 
 def test_a_refusal_is_logged_under_the_client_s_request_id(

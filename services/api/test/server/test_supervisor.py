@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -137,14 +139,22 @@ def test_every_acknowledged_review_survives_a_kill_under_load(service: Service) 
     assert set(acknowledged) <= stored
 
 
-def test_a_stop_finishes_open_requests(service: Service) -> None:
+def press_ctrl_c(service: Service) -> int:
+    """Send SIGINT to the whole process group, as a terminal does, and return the exit status."""
+    assert service.process is not None
+    os.killpg(service.process.pid, signal.SIGINT)
+    return service.process.wait(60)
+
+
+@pytest.mark.parametrize("stop", [Service.stop, press_ctrl_c])
+def test_a_stop_finishes_open_requests(service: Service, stop: Callable[[Service], int]) -> None:
     """The scorer is suspended when the stop comes; the stop waits for the response and its row."""
     scorer = service.pid("scorer")
     os.kill(scorer, signal.SIGSTOP)
     with ThreadPoolExecutor() as pool:
         posted = pool.submit(service.post, "A wonderful film.")
         wait_until(lambda: _has_client(service), 30)
-        stopped = pool.submit(service.stop, signal.SIGTERM)
+        stopped = pool.submit(stop, service)
         time.sleep(1)
         assert not stopped.done()
         os.kill(scorer, signal.SIGCONT)
@@ -173,6 +183,26 @@ def test_a_start_after_a_kill_with_a_request_in_flight_waits_for_the_port(servic
         service.start()
         assert service.heals()
         posted.exception(60)
+
+
+def test_under_nohup_a_hang_up_does_not_stop_the_service(migrated_instance: Path) -> None:
+    with prepared(migrated_instance) as service:
+        service.command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *service.command]  # as nohup does
+        service.start()
+        os.kill(service.pid("supervisor"), signal.SIGHUP)
+        time.sleep(1)
+        assert service.heals()
+
+
+def test_with_parent_stops_the_service_when_the_parent_is_killed(migrated_instance: Path) -> None:
+    with prepared(migrated_instance) as service:
+        parent = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+        service.command = [sys.executable, "-c", parent, *service.command, "--with-parent"]
+        service.start()
+        assert service.process is not None
+        service.process.kill()
+        service.process.wait()
+        wait_until(lambda: not EmbeddedPostgres(service.instance).is_running(), 60)
 
 
 def test_a_stop_with_a_closed_output_stops_the_database_too(service: Service) -> None:

@@ -53,6 +53,11 @@ def test_a_request_with_a_valid_key_is_answered(locked: Flask) -> None:
     assert client.get("/", headers={**BEARER, "Accept": "application/json"}).get_json() == [answer.get_json()]
 
 
+@pytest.mark.parametrize("header", [f"bearer {KEY}", f"BEARER  {KEY}"])
+def test_the_scheme_has_any_case_and_the_key_spaces_before_it(locked: Flask, header: str) -> None:
+    assert locked.test_client().get("/sentiments/", headers={"Authorization": header}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {digest_of(KEY)}", KEY, "Bearer é"]
 )
@@ -94,7 +99,9 @@ def test_a_new_key_belongs_to_the_entry_that_is_printed_with_it(
     assert runner.invoke(args=["keys", "new", "a:b"]).exit_code == 2
 
 
-@pytest.mark.parametrize("value", ["alice", "alice:", f":{'a' * 64}", f"alice:{'A' * 64}", "alice:key", ","])
+@pytest.mark.parametrize(
+    "value", ["alice", "alice:", f":{'a' * 64}", f"alice:{'A' * 64}", f"alice:{'a' * 65}", "alice:key", ","]
+)
 def test_a_malformed_entry_of_api_keys_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("API_KEYS", value)
     with pytest.raises(ConfigError, match="API_KEYS"):

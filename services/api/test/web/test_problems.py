@@ -7,12 +7,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from src import create_app, reviews
 from src.config import Settings
 from src.extensions import ANALYZER, db
 from src.models import Sentiment
 from src.sentiment_analyzer import Score
+from src.web.problems import innermost_frames
 
 JSON = {"Content-Type": "application/json"}
 SENTENCE = '{"sentence": %s}'
@@ -86,6 +89,15 @@ def test_a_body_of_ten_thousand_unknown_fields_gets_a_short_response(client: Fla
     assert len(answer.get_json()["errors"]) == 20
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["&".join(f"field{number}=1" for number in range(30)), "&".join(f"field{number}=1" for number in range(30)) * 2],
+)
+@pytest.mark.parametrize("path", ["/sentiments/1", "/sentiments/"])
+def test_a_query_of_nothing_but_mistakes_gets_a_short_response(client: FlaskClient, path: str, query: str) -> None:
+    assert len(client.get(f"{path}?{query}").get_json()["errors"]) == 20
+
+
 def test_an_unknown_field_whose_name_has_a_lone_surrogate_is_refused(client: FlaskClient) -> None:
     answer = client.post("/sentiments/", data=rb'{"sentence": "fine", "\ud800": 1}', headers=JSON)
     assert_problem(answer, 422)
@@ -155,6 +167,33 @@ def test_an_unreachable_database_is_a_503_with_retry_after(analyzer: object) -> 
         assert answer.headers["Retry-After"] == "1"
         assert "secret" not in str(problem)
         assert "127.0.0.1" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("", {}, Exception()), InterfaceError("", {}, Exception()), PoolTimeout("the pool is empty")],
+)
+def test_every_error_of_a_database_that_cannot_be_reached_is_a_503(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setitem(app.view_functions, "sentiments.show_review", fail)
+    assert "pool" not in str(assert_problem(client.get("/sentiments/1"), 503)["detail"])
+
+
+def test_a_log_has_the_innermost_frames_of_an_error() -> None:
+    def recurse(depth: int) -> None:
+        if depth == 0:
+            raise RuntimeError
+        recurse(depth - 1)
+
+    with pytest.raises(RuntimeError) as error:
+        recurse(20)
+    frames = innermost_frames(error.value)
+    line = error.tb.tb_next.tb_frame.f_code.co_firstlineno  # type: ignore[union-attr]
+    assert frames == [f"{__file__}:{line + 3} recurse"] * 7 + [f"{__file__}:{line + 2} recurse"]
 
 
 def test_a_post_without_a_model_is_a_503_that_says_so(settings: Settings) -> None:
