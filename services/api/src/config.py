@@ -41,9 +41,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5051
     threads: int = 96
-    """How many requests are handled at once, and how many database connections there are, up to `POOL_MAX`."""
+    """The number of requests handled at once, and of database connections, up to `POOL_MAX`."""
     queue: int = 64
-    """How many reviews may wait to be scored or be scored at once; a further one is refused with 503. Keep it below
+    """The most reviews that wait to be scored or are being scored; a further one is refused with 503. Keep it below
     `threads`, so that threads remain to refuse it and to answer other requests."""
     scoring_seconds: int = 10
     """The longest wait of a review for its score."""

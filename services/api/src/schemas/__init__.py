@@ -1,4 +1,4 @@
-"""Shapes of requests and responses: one module for each noun, and here what they all are."""
+"""Shapes of requests and responses, one noun a module, and their base classes."""
 
 from typing import Any, ClassVar
 

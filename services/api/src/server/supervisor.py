@@ -24,7 +24,7 @@ from src.database import connections
 
 READY_SECONDS = 300
 PORT_SECONDS = 40
-"""How long to wait for the port. A gunicorn that lost its supervisor finishes its requests first, for up to 30 s."""
+"""The longest wait for the port. A gunicorn that lost its supervisor finishes its requests first, for up to 30 s."""
 POLL_SECONDS = 0.25
 CHECK_DATABASE_SECONDS = 2
 

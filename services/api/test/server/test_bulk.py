@@ -42,7 +42,7 @@ def post(
 
 
 def stored(service: Service) -> Counter[str]:
-    """How often each sentence is stored."""
+    """Return the number of rows of each sentence."""
     found: Counter[str] = Counter()
     address = "/sentiments/?limit=500"
     while page := service.request("GET", address)[1]:

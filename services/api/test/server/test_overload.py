@@ -33,7 +33,7 @@ def late(pool: overload.TimedPool, client: FlaskClient, method: str, path: str, 
 
 
 def refused(client: FlaskClient) -> float:
-    """How many requests the metrics count as refused."""
+    """Return the number of refused requests in the metrics."""
     [value] = re.findall(r"^http_requests_refused_total (\S+)$", client.get("/metrics").get_data(as_text=True), re.M)
     return float(value)
 
