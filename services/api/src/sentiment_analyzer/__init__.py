@@ -1,6 +1,7 @@
-"""Text in, score out. Knows neither Flask nor SQLAlchemy.
+"""Sentiment analysis: text in, score out, without Flask or SQLAlchemy.
 
-Importing the package is cheap; PyTorch comes with `sentiment_analysis.SentimentAnalyzer`.
+Importing the package loads no PyTorch. `sentiment_analysis.SentimentAnalyzer` loads a model, and `scorer.scorer.Scorer`
+runs one in a process of its own; both are an `Analyzer`.
 """
 
 from collections.abc import Sequence
@@ -13,24 +14,24 @@ __all__ = ["Analyzer", "ModelError", "Score"]
 
 
 class Analyzer(Protocol):
-    """What the service needs of a model: `SentimentAnalyzer` is one."""
+    """The interface between the service and a model."""
 
     @property
     def version(self) -> str:
-        """Name and fingerprint of everything that decides a score."""
+        """The name of the model and a fingerprint of everything that determines a score."""
 
     @property
     def calibrated(self) -> bool:
-        """Whether a temperature was fitted for it."""
+        """Whether the model has a fitted temperature."""
 
     @property
     def ready(self) -> bool:
-        """Whether it can score at the moment."""
+        """Whether it can score now."""
 
     def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:
         """Return the score of each text.
 
-        :param background: let all others go first.
-        :raises NotScored: it cannot at the moment, or has too much to do.
-        :raises ReviewFailed: scoring one of them failed.
+        :param background: give way to calls without it.
+        :raises NotScored: it cannot score now; a retry may succeed.
+        :raises ReviewFailed: one of the texts cannot be scored.
         """

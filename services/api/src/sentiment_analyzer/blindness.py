@@ -1,13 +1,15 @@
-"""Countries are read as one, and so are first names: where a film was made is no opinion of it, nor is who made it.
+"""Blindness: every country is read as one country, and every first name as one name, so that neither moves a score.
 
-Blindness: Garg et al., Counterfactual Fairness in Text Classification through Robustness (2018),
-https://arxiv.org/abs/1809.10610. Countries are nearly a closed list, as names of people are not: `first_names.txt` has
-those that are common somewhere, less those that with a capital are as likely something else: a word (Precious, Frank),
-a month, an award. A family name or a city that is a first name too is read as one. Most are from the lists of Faker
-(`first_names.LICENSE`), some hundred were added by hand.
+Where a film was made, and by whom, is no opinion of it. Blindness: Garg et al., Counterfactual Fairness in Text
+Classification through Robustness (2018), https://arxiv.org/abs/1809.10610.
 
-Both are found as edited text spells them, with a capital: without capitals, or in nothing but capitals, a turkey and
-Turkey are one word, and nothing is replaced.
+The list of countries is nearly complete; a list of names cannot be. `first_names.txt` has names that are common in
+some country, without those that are as often something else with a capital: a word (Precious, Frank), a month, an
+award. Most come from Faker (`first_names.LICENSE`), some hundred were added by hand. A family name or a city that is
+also a first name is replaced too.
+
+Both are recognized by their capital. In text without capitals, or in capitals only, a turkey and Turkey look the same,
+so nothing is replaced there.
 """
 
 import re
@@ -15,42 +17,42 @@ from pathlib import Path
 
 _COUNTRIES, _FIRST_NAMES = (Path(__file__).parent / name for name in ("countries.txt", "first_names.txt"))
 LISTS = (_COUNTRIES, _FIRST_NAMES)
-"""The files that say what is read as one: they decide scores."""
+"""The files that determine what is replaced. They are part of the model's version."""
 
 _NAMES = [line.split(", ") for line in _COUNTRIES.read_text(encoding="utf-8").splitlines()]
 COUNTRIES = [names[0] for names in _NAMES]
-"""The members and observers of the United Nations, Taiwan and Kosovo, as English names them."""
-STAND_IN = "Nigeria"
-"""What is read for each. Any would do; in six sentences without an opinion 37 of the other 196 were nearer to the
-median."""
+"""The English names of the members and observers of the United Nations, of Taiwan and of Kosovo."""
+COUNTRY = "Nigeria"
+"""The country that replaces every other. Any would do; see docs/performance.md for the choice."""
 
 FIRST_NAMES = frozenset(_FIRST_NAMES.read_text(encoding="utf-8").splitlines())
 FIRST_NAME = "Robin"
-"""What is read for each of them: a woman's name and a man's. In ten sentences without an opinion 119 of 291 others were
-nearer to the median."""
+"""The name that replaces every other: one that both women and men have. See docs/performance.md for the choice."""
 
 _ALL_NAMES = sorted((re.escape(name) for names in _NAMES for name in names), key=len, reverse=True)
-# Not in a longer name (Neil Jordan, New England, Captain America, Guinea pig) and not as a thing (what a Turkey).
-_COUNTRY = re.compile(rf"\b(?=[A-Zt])(?:the )?({'|'.join(_ALL_NAMES)})\b(?!-|[ ](?!I\b)[A-Z]|[ ]pig)")
+# Not part of a longer name (Neil Jordan, New England, Captain America, Guinea pig) and not a thing (what a Turkey).
+_COUNTRY_MENTION = re.compile(rf"\b(?=[A-Zt])(?:the )?({'|'.join(_ALL_NAMES)})\b(?!-|[ ](?!I\b)[A-Z]|[ ]pig)")
 _PART_OF_A_NAME = re.compile(
     r"(?:(?!(?:Across|And|At|But|By|For|From|If|In|Is|Like|Of|Or|Outside|Though|To|Unlike|Was|When|While|With) )"
     r"\b[A-Z][\w.']*[ -]|\b[Aa]n? )\Z"
 )
 _LONGEST_WORD = 30
-_CAPITALIZED = re.compile(r"\b[A-ZÀ-Þ]\w+(?:-\w+)?")
+_CAPITALIZED_WORD = re.compile(r"\b[A-ZÀ-Þ]\w+(?:-\w+)?")
 
 
 def blind(text: str) -> str:
-    """Return `text` with one country for all, where it stands for itself, and one first name; each with a capital.
+    """Return `text` with one country and one first name in place of all that have a capital.
+
+    A country that is part of another name stays.
 
     >>> blind("Shot in Papua New Guinea and in Turkey, it is no turkey. By Neil Jordan.")
     'Shot in Nigeria and in Nigeria, it is no turkey. By Robin Jordan.'
     """
-    return _CAPITALIZED.sub(_first_name, _COUNTRY.sub(_stand_in, text))
+    return _CAPITALIZED_WORD.sub(_first_name, _COUNTRY_MENTION.sub(_country, text))
 
 
 def _first_name(match: re.Match[str]) -> str:
-    """Return one name for Jean-Pierre and for Soo-jin, but leave what else hangs on a name (Jackson-haters)."""
+    """Replace a double name (Jean-Pierre, Soo-jin) as a whole; otherwise keep other words (Emma-winning)."""
     word = match[0]
     first, hyphen, second = word.partition("-")
     if word in FIRST_NAMES or (first in FIRST_NAMES and second.capitalize() in FIRST_NAMES):
@@ -62,6 +64,6 @@ def _one_name(word: str) -> str:
     return FIRST_NAME if word in FIRST_NAMES else word
 
 
-def _stand_in(match: re.Match[str]) -> str:
+def _country(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - _LONGEST_WORD) : match.start()]
-    return match[0] if _PART_OF_A_NAME.search(before) else STAND_IN
+    return match[0] if _PART_OF_A_NAME.search(before) else COUNTRY

@@ -1,8 +1,8 @@
-"""Temperature scaling: logits divided by a number, so that confidence means what it says.
+"""Calibration by temperature scaling: divide the logits by a temperature, so that confidence matches accuracy.
 
 Guo et al., On Calibration of Modern Neural Networks (2017), https://arxiv.org/abs/1706.04599.
-A margin is logit(positive) - logit(negative); P(positive) at temperature T is sigmoid(margin / T).
-One sentence tells less than a whole review, and the margin does not know it: so T depends on how much was read.
+A margin is logit(positive) - logit(negative), the log-odds; P(positive) at temperature T is sigmoid(margin / T).
+A single sentence is weaker evidence than a whole review of the same margin, so T depends on the length of the text.
 """
 
 import json
@@ -19,26 +19,30 @@ from src.sentiment_analyzer.errors import ModelError
 
 FILE = "calibration.json"
 _PRECISION = 1e-4
-_EQUAL = 1e-4
-"""What the square of the logarithm of one temperature over the other costs, in nats: next to nothing."""
+_EQUALITY_WEIGHT = 1e-4
+"""The weight of log(short / long) squared in the loss, in nats. It is small: it only makes the two temperatures equal
+where the data do not tell them apart."""
 
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
 
 SHORT, LONG = 16, 256
-"""Tokens up to which, and from which on, a text is as short and as long as can be."""
+"""Texts of at most SHORT tokens have the short temperature, texts of at least LONG tokens the long one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """Of short texts and of long ones; in between, its logarithm is linear in that of the tokens."""
+    """The temperature of short texts and that of long ones.
+
+    Between them, the logarithm of the temperature is linear in the logarithm of the number of tokens.
+    """
 
     short: float
     long: float
 
     def at(self, tokens: int) -> float:
-        """Return the temperature of a text of so many tokens.
+        """Return the temperature of a text of `tokens` tokens.
 
         >>> Temperature(short=1.0, long=0.25).at(64)
         0.5
@@ -48,15 +52,15 @@ class Temperature:
 
 
 def length_share(tokens: NDArray[np.integer]) -> Floats:
-    """Return how far each text is on the way from SHORT to LONG, float64 [texts], in [0, 1]."""
+    """Return the position of each length between SHORT (0) and LONG (1) on a logarithmic scale, float64 [texts]."""
     share: Floats = np.log(np.clip(tokens, SHORT, LONG) / SHORT) / np.log(LONG / SHORT)
     return share
 
 
 def read_temperature(folder: Path) -> Temperature | None:
-    """Return the temperature that is kept beside the weights, None for a model without one.
+    """Return the temperature in the checkpoint's folder, or None for a model without one.
 
-    :raises ModelError: the file is there but holds no positive number, and no two of them.
+    :raises ModelError: the file holds neither one positive number nor two.
     """
     path = folder / FILE
     if not path.exists():
@@ -67,19 +71,22 @@ def read_temperature(folder: Path) -> Temperature | None:
         temperature = Temperature(float(both["short"]), float(both["long"]))
     except (ValueError, KeyError, TypeError) as error:
         form = '{"temperature": {"short": <positive number>, "long": <positive number>}}'
-        raise ModelError(f"{path} should hold {form}, or one number: {error}") from error
+        raise ModelError(f"{path} must hold {form}, or one number as the temperature: {error}") from error
     if not all(0 < one < float("inf") for one in (temperature.short, temperature.long)):
-        raise ModelError(f"{path}: the temperature must be positive, not {temperature}")
+        raise ModelError(f"{path}: the temperature must be positive and finite, not {temperature}")
     return temperature
 
 
 def score(margin: float, temperature: float) -> float:
-    """Return P(positive) - P(negative), in [-1, 1]: sigmoid(m / T) - sigmoid(-m / T) = tanh(m / 2T)."""
+    """Return P(positive) - P(negative), in [-1, 1].
+
+    That is sigmoid(m / T) - sigmoid(-m / T) = tanh(m / 2T).
+    """
     return math.tanh(margin / (2 * temperature))
 
 
 def fit_temperature(margin: Floats, labels: Labels) -> float:
-    """Return the one temperature of least negative log-likelihood on held-out data.
+    """Return the single temperature with the least negative log-likelihood on held-out data.
 
     :param labels: 0 negative, 1 positive, int64 [n].
     """
@@ -88,30 +95,33 @@ def fit_temperature(margin: Floats, labels: Labels) -> float:
 
 
 def fit_by_length(margin: Floats, tokens: NDArray[np.integer], labels: Labels) -> Temperature:
-    """Return the temperature of least negative log-likelihood on held-out data, for texts of every length.
+    """Return the temperature of short and of long texts with the least negative log-likelihood on held-out data.
 
-    The two ends are fitted in turn, until neither moves. Where no text says otherwise, they are equal.
+    The two are fitted in turn until neither changes. They are equal where the data do not tell them apart.
 
-    :param tokens: how many each text has, [n].
+    :param tokens: the number of tokens of each text, int [n].
     :param labels: 0 negative, 1 positive, int64 [n].
     """
     signed, share = np.where(labels == 1, margin, -margin), length_share(tokens)
 
     def loss(short: float, long: float) -> float:
         likelihood = np.logaddexp(0, -signed / (short ** (1 - share) * long**share)).mean()
-        return float(likelihood + _EQUAL * np.log(short / long) ** 2)
+        return float(likelihood + _EQUALITY_WEIGHT * np.log(short / long) ** 2)
 
     fitted = Temperature(1.0, 1.0)
     while True:
         before, long = fitted, fitted.long
-        short = _least(lambda one: loss(one, long))  # noqa: B023  # called before the next turn
-        fitted = Temperature(short, _least(lambda one: loss(short, one)))  # noqa: B023  # likewise
+        short = _least(lambda value: loss(value, long))  # noqa: B023  # called within the iteration
+        fitted = Temperature(short, _least(lambda value: loss(short, value)))  # noqa: B023  # likewise
         if max(abs(fitted.short - before.short), abs(fitted.long - before.long)) < _PRECISION:
             return fitted
 
 
 def _least(loss: Callable[[float], float]) -> float:
-    """Return the temperature of least loss, which has one minimum in log T: by golden section over [0.05, 20]."""
+    """Return the temperature in [0.05, 20] with the least loss, by golden-section search.
+
+    The loss must have a single minimum in log T.
+    """
     low, high = float(np.log(0.05)), float(np.log(20))
     golden = (np.sqrt(5) - 1) / 2
     while high - low > 1e-5:
@@ -125,18 +135,18 @@ def _least(loss: Callable[[float], float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The texts whose confidence lies in one of equally wide bins."""
+    """The texts whose confidence lies in one of the bins, which are equally wide."""
 
     confidence: float
-    """Their mean confidence."""
+    """The mean confidence."""
     accuracy: float
-    """The share of them that is read rightly."""
+    """The share of the texts whose predicted label is right."""
     share: float
-    """How many of all texts they are."""
+    """The share of all texts that are in the bin."""
 
 
 def reliability(scores: Floats, labels: Labels, bins: int = 15) -> list[Bin]:
-    """Return the bins of confidence, between 0.5 and 1, that hold a text.
+    """Return the non-empty bins of a reliability diagram: confidence from 0.5 to 1, cut into equal widths.
 
     :param scores: P(positive) - P(negative), float64 [n].
     :param labels: 0 negative, 1 positive, int64 [n].
@@ -151,5 +161,5 @@ def reliability(scores: Floats, labels: Labels, bins: int = 15) -> list[Bin]:
 
 
 def expected_calibration_error(scores: Floats, labels: Labels, bins: int = 15) -> float:
-    """Return the mean distance between confidence and accuracy over the bins of `reliability`."""
+    """Return the mean absolute difference of confidence and accuracy over the bins of `reliability`, by share."""
     return sum(abs(one.confidence - one.accuracy) * one.share for one in reliability(scores, labels, bins))

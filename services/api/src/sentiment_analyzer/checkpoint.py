@@ -1,4 +1,4 @@
-"""A trained model on disk: the folder that `save_pretrained` writes, read without running any of its code."""
+"""Checkpoints: folders that `save_pretrained` writes, read without running any code from them."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from src.sentiment_analyzer import blindness, calibration
 from src.sentiment_analyzer.errors import ModelError
 
 SCORING_REVISION = 5
-"""Raised whenever the same files, and the same lists of what is read as one, can give another score than before."""
+"""The version of the scoring code. Increase it when the same checkpoint and lists can get another score than before."""
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -29,24 +29,25 @@ _POSITIVE, _NEGATIVE = {"positive", "pos"}, {"negative", "neg"}
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Weights, tokenizer and what is needed to read them."""
+    """The weights and the tokenizer of a model, with the settings to use them."""
 
     config: dict[str, Any]
     weights: dict[str, NDArray[np.floating]]
-    """By DistilBertForSequenceClassification's names, in the dtype of the file (bfloat16 as float32)."""
+    """By their names in DistilBertForSequenceClassification, in the dtype of the file; bfloat16 becomes float32."""
     tokenizer: Tokenizer
-    """Without padding and truncation: a shared tokenizer that changes either is not safe between threads."""
+    """Padding and truncation are off: changing them on a shared tokenizer is not safe between threads."""
     positive: int
-    """The index of the label "positive"; the other one of the two is "negative"."""
+    """The index of the label "positive", 0 or 1. The other one is "negative"."""
     temperature: calibration.Temperature | None
+    """None for a model that was not calibrated."""
     version: str
-    """`name@` and 12 hex digits over everything that decides a score."""
+    """`name@` and 12 hex digits of a hash of everything that determines a score."""
 
 
 def open_checkpoint(name: str) -> Checkpoint:
-    """Read the model in a folder, or of a hub id with an optional `@revision`.
+    """Read a checkpoint from a folder, or by a hub id with an optional `@revision`.
 
-    :raises ModelError: it is missing, damaged, of another kind, or its labels do not say which is positive.
+    :raises ModelError: it is missing, damaged, or not a DistilBERT, or its labels are ambiguous.
     """
     folder = _locate(name)
     label = folder.resolve().name if Path(name).is_dir() else name.split("@", maxsplit=1)[0].rsplit("/", maxsplit=1)[-1]
@@ -62,20 +63,20 @@ def open_checkpoint(name: str) -> Checkpoint:
 
 
 def _locate(name: str) -> Path:
-    """Return the folder; one of the hub is fetched only where no local folder has that name."""
+    """Return the folder of a checkpoint; download it only if no local folder has that name."""
     if Path(name).is_dir():
         return Path(name)
     match = _HUB_ID.fullmatch(name)
     if not match:
-        raise ModelError(f"MODEL_PATH={name}: there is no such folder")
+        raise ModelError(f"MODEL_PATH={name}: there is no such folder. Name a folder that save_pretrained wrote.")
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(match["id"], revision=match["revision"], allow_patterns=list(_VERSIONED)))
-    except Exception as error:  # the hub's client raises its own, requests' and OS errors; all mean: not to be had
+    except Exception as error:  # the hub's client raises its own errors, those of requests, and OSError
         raise ModelError(
-            f"MODEL_PATH={name}: there is no such folder, and the Hugging Face hub did not give a model "
-            f"of that name ({type(error).__name__}). Name a folder that save_pretrained wrote, or check the network."
+            f"MODEL_PATH={name}: there is no such folder, and the Hugging Face hub returned no model of that name "
+            f"({type(error).__name__}). Name a folder that save_pretrained wrote, or check the network."
         ) from error
 
 
@@ -84,16 +85,16 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text())
     except FileNotFoundError as error:
-        raise ModelError(f"{path} is missing: {folder} is not a folder that save_pretrained wrote") from error
+        raise ModelError(f"{path} is missing: set MODEL_PATH to a folder that save_pretrained wrote") from error
     except ValueError as error:
         raise ModelError(f"{path} is damaged: {error}. Restore it, with `git checkout` for the shipped one.") from error
     if not isinstance(config, dict) or config.get("model_type") != "distilbert":
-        raise ModelError(f"{path} does not describe a DistilBERT, the only kind of model that is served")
+        raise ModelError(f"{path} does not describe a DistilBERT. Only DistilBERT models are supported.")
     if config.get("activation", "gelu") != "gelu":
         raise ModelError(f"{path}: activation {config['activation']!r} is not supported, only 'gelu'")
     for name in ("vocab_size", "max_position_embeddings", "dim", "hidden_dim", "n_heads", "n_layers"):
         if not isinstance(config.get(name), int) or config[name] < 1:
-            raise ModelError(f"{path}: {name} is {config.get(name)!r}, where a DistilBERT has a positive number")
+            raise ModelError(f"{path}: {name} is {config.get(name)!r}, but must be a positive integer")
     return config
 
 
@@ -111,16 +112,18 @@ def _read_weights(folder: Path, config: dict[str, Any]) -> dict[str, NDArray[np.
         if name not in weights:
             raise ModelError(f"{path} lacks {name}: it is not a DistilBertForSequenceClassification")
         if tuple(weights[name].shape) != shape:
-            raise ModelError(f"{path}: {name} is {tuple(weights[name].shape)}, where {CONFIG} asks for {shape}")
+            raise ModelError(
+                f"{path}: {name} has the shape {tuple(weights[name].shape)}, but {CONFIG} requires {shape}"
+            )
         if not np.isfinite(weights[name]).all():
-            raise ModelError(f"{path}: {name} has values that are not finite; the training went wrong")
+            raise ModelError(f"{path}: {name} has values that are not finite. Train the model again.")
     return weights
 
 
 def _load(path: Path) -> dict[str, NDArray[np.floating]]:
-    """Return the tensors of a safetensors file. PyTorch is imported only for bfloat16, which NumPy does not have."""
+    """Return the tensors of a safetensors file. Import PyTorch only for bfloat16, a type that NumPy lacks."""
     with safe_open(path, "numpy") as file:
-        dtypes = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118  # no mapping
+        dtypes = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118  # not a mapping
         if "BF16" not in dtypes:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     from safetensors.torch import load_file
@@ -155,22 +158,25 @@ def _expected_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
 def _read_tokenizer(folder: Path, config: dict[str, Any]) -> Tokenizer:
     path = folder / "tokenizer.json"
     if not path.exists() and not (folder / "vocab.txt").exists():
-        raise ModelError(f"{path} is missing: {folder} is not a folder that save_pretrained wrote")
+        raise ModelError(f"{path} is missing: set MODEL_PATH to a folder that save_pretrained wrote")
     try:
         if path.exists():
             tokenizer = Tokenizer.from_file(str(path))
-        else:  # older checkpoints have only vocab.txt, which transformers turns into the same tokenizer
+        else:  # older checkpoints have only vocab.txt, from which transformers builds the same tokenizer
             from transformers import AutoTokenizer
 
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer
     except Exception as error:  # tokenizers raises bare Exception for a damaged file
-        raise ModelError(f"{folder} has no tokenizer.json that can be read: {error}") from error
+        raise ModelError(
+            f"{folder}: the tokenizer files are damaged: {error}. Restore tokenizer.json or vocab.txt."
+        ) from error
     if tokenizer.get_vocab_size() > config["vocab_size"]:
         raise ModelError(
-            f"{folder}: the tokenizer has {tokenizer.get_vocab_size()} pieces, the model only {config['vocab_size']}"
+            f"{folder}: the tokenizer has {tokenizer.get_vocab_size()} tokens, the model only {config['vocab_size']}. "
+            "Restore the tokenizer that the model was trained with."
         )
     if None in [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS]:
-        raise ModelError(f"{folder}: the tokenizer lacks one of {SPECIAL_TOKENS}")
+        raise ModelError(f"{folder}: the tokenizer lacks one of {SPECIAL_TOKENS}. Restore the model's own tokenizer.")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

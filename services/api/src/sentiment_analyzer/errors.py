@@ -1,25 +1,25 @@
-"""What can go wrong before the first review is scored."""
+"""Errors of loading a model and of scoring."""
 
 
 class ModelError(Exception):
-    """The model cannot be used; the message says which file is at fault and what to do about it."""
+    """The model cannot be loaded. The message names the file and the remedy."""
 
 
 class NotScored(Exception):
-    """A review was not scored, for a reason that is not its own; trying again later may help."""
+    """A review was not scored, for a reason that does not lie in the review; a retry may succeed."""
 
 
 class QueueFull(NotScored):
-    """So many reviews wait already that another one would wait too long."""
+    """The queue is full: another review would wait too long."""
 
 
 class DeadlinePassed(NotScored):
-    """The review waited too long."""
+    """The review was not scored before its deadline."""
 
 
 class ScorerAway(NotScored):
-    """The scorer died, hung, or is being started again."""
+    """The scorer process died, hung, or is being started."""
 
 
 class ReviewFailed(Exception):
-    """Scoring this review failed, and would again."""
+    """The review cannot be scored; a retry would fail too."""

@@ -1,8 +1,8 @@
-"""Why a text has its score: what each word or sentence adds to it, found by leaving it out.
+"""Evidence for a score: the effect of each word or sentence, measured by leaving it out.
 
 Li, Monroe and Jurafsky, Understanding Neural Networks through Representation Erasure (2016),
-https://arxiv.org/abs/1612.08220. What is left out is left out of the text, not masked: the model reads the shorter text
-as it would read any other.
+https://arxiv.org/abs/1612.08220. A part is removed from the text and not masked, so the model scores the shorter text
+like any other.
 """
 
 import math
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from src.sentiment_analyzer import Analyzer, Score
 
 WORD_TOKENS = 32_768
-"""Words are left out where that takes no more tokens than these (150 words or so), else sentences."""
+"""The parts are words if scoring without each takes at most this many tokens (about 150 words), else sentences."""
 TOKEN_LIMIT = 131_072
-"""The most tokens that are read for one answer; some five seconds on two cores."""
-MARGIN = 8
-"""Tokens by which a text without a part may be longer than the text: its neighbours meet."""
+"""The most tokens that are scored for one answer: about five seconds on two cores."""
+EXTRA_TOKENS = 8
+"""The most tokens that removing a part can add: its neighbours become one word, which may split into more tokens."""
 SENTENCE_CHARS = 1_000
-"""A longer sentence is cut, so that a text without a full stop has parts too."""
+"""The most characters of a sentence. A longer one is cut, so that a text without full stops has parts too."""
 MAX_SENTENCES = 1_000
-"""More are joined with their neighbours."""
+"""The most sentences of a text. If there are more, neighbours are joined."""
 
-# Possessive quantifiers: nothing is tried in two ways, so that any text takes time in proportion to its length.
+# Possessive quantifiers: without backtracking, every text takes linear time.
 _WORD = re.compile(r"<[^<>]{0,200}+>|&#?\w{1,32}+;|(\w++(?:['\u2019-]\w++)*+)")
 _SENTENCE = re.compile(rf"(?:[^.!?…\n]|[.!?…](?=[^\s.!?…])){{1,{SENTENCE_CHARS}}}+[.!?…]*+")
 
@@ -32,38 +32,38 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A word or a sentence: `text[start:end]`, in code points, and what it adds to the score."""
+    """A word or a sentence, `text[start:end]` in code points, and its effect on the score."""
 
     start: int
     end: int
     text: str
     effect: float
-    """The score of the whole less the score of the text without it, from -2 to 2."""
+    """The score of the text minus the score of the text without the part, in [-2, 2]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the parts of a text add to its score."""
+    """The effects of the parts of a text on its score."""
 
     sentiment_score: float
     model_version: str
     unit: str
-    """What the parts are: "word" or "sentence"."""
+    """The kind of the parts: "word" or "sentence"."""
     units: int
-    """How many the text has."""
+    """The number of words or sentences in the text."""
     complete: bool
-    """Whether each of them is among the parts; if not, the limit was reached."""
+    """Whether `evidence` has all of them; False if the limit of tokens was reached."""
     tokens: int
-    """How many were read for this."""
+    """The number of tokens that were scored for this answer."""
     token_limit: int
     evidence: Sequence[Part]
-    """In the order of the text."""
+    """The parts, in the order of the text."""
 
 
 def explain(analyzer: Analyzer, text: str) -> Evidence:
-    """Return what each part of `text` adds to its score.
+    """Return the effect of each part of `text` on its score.
 
-    :raises NotScored: the analyzer cannot at the moment, or has too much to do.
+    :raises NotScored: the analyzer cannot score now; a retry may succeed.
     """
     [whole] = analyzer.analyze([text])
     read, unit, spans = whole.tokens, "word", words(text)
@@ -90,7 +90,7 @@ def explain(analyzer: Analyzer, text: str) -> Evidence:
 
 
 def words(text: str) -> list[Span]:
-    """Return where the words of a text are, in code points, without those of its markup.
+    """Return the positions of the words of a text, in code points. Markup has no words.
 
     >>> [slice(*span) for span in words("It's <br/>fine.")]
     [slice(0, 4, None), slice(10, 14, None)]
@@ -99,7 +99,7 @@ def words(text: str) -> list[Span]:
 
 
 def sentences(text: str) -> list[Span]:
-    """Return where the sentences of a text are, in code points: those that have a word.
+    """Return the positions of the sentences of a text that contain a word, in code points.
 
     >>> [slice(*span) for span in sentences("A 2.5 of 5. Dull!")]
     [slice(0, 11, None), slice(12, 17, None)]
@@ -114,20 +114,21 @@ def sentences(text: str) -> list[Span]:
 
 
 def _cost(spans: Sequence[Span], whole: Score) -> int:
-    """Return how many tokens are read at most, the whole included, if each span is left out."""
-    return (len(spans) + 1) * (whole.tokens + MARGIN)
+    """Return the most tokens that are scored if each span is left out in turn, the whole text included."""
+    return (len(spans) + 1) * (whole.tokens + EXTRA_TOKENS)
 
 
 def _promising(analyzer: Analyzer, text: str, spans: Sequence[Span], whole: Score) -> tuple[list[Span], int]:
-    """Return as many spans as may still be left out, and how many tokens were read to choose them.
+    """Choose the spans to leave out within the limit of tokens; return them and the tokens that the choice took.
 
-    Those are taken whose own score, times their length, says most. That is a guess at which to try, no effect.
+    The spans with the largest |score| x length, scored alone, are chosen. That only predicts a large effect; the effect
+    itself is measured afterwards.
     """
-    if 3 * (whole.tokens + MARGIN * len(spans)) > TOKEN_LIMIT:
+    if 3 * (whole.tokens + EXTRA_TOKENS * len(spans)) > TOKEN_LIMIT:
         return [], 0
     alone = analyzer.analyze([text[start:end] for start, end in spans])
     read = sum(score.tokens for score in alone)
-    room = (TOKEN_LIMIT - whole.tokens - read) // (whole.tokens + MARGIN)
+    room = (TOKEN_LIMIT - whole.tokens - read) // (whole.tokens + EXTRA_TOKENS)
     weights = [abs(score.sentiment_score) * score.tokens for score in alone]
     best = sorted(range(len(spans)), key=weights.__getitem__, reverse=True)[:room]
     return [spans[index] for index in sorted(best)], read

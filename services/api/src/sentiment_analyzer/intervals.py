@@ -1,12 +1,15 @@
-"""How sure a measured share is."""
+"""Confidence intervals of measured proportions."""
 
 import math
 
 
 def wilson(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95% interval of a share: Wilson, Probable Inference (1927), https://doi.org/10.2307/2276774.
+    """Return the 95% score interval of a proportion.
 
-    :raises ZeroDivisionError: there were no trials.
+    Wilson, Probable Inference (1927), https://doi.org/10.2307/2276774.
+
+    :param z: the quantile of the normal distribution; 1.96 for 95%.
+    :raises ZeroDivisionError: `trials` is 0.
     """
     share, shrink = successes / trials, 1 + z * z / trials
     middle = share + z * z / (2 * trials)

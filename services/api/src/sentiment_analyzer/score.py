@@ -1,4 +1,4 @@
-"""What the model makes of one review."""
+"""The result of one review, before and after calibration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,42 +11,45 @@ from src.sentiment_analyzer.windows import pool
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How positive a review is, how sure the model is of it, and how much of it was read."""
+    """The sentiment of a review, the confidence in it, and the amount of text that was read."""
 
     sentiment_score: float
     """P(positive) - P(negative), calibrated, in [-1, 1]."""
     confidence: float
-    """The larger of the two probabilities, in [0.5, 1]."""
+    """The larger of P(positive) and P(negative), in [0.5, 1]."""
     tokens: int
-    """WordPiece tokens of the review as it was read (`blindness`), without the special ones; all of them were read."""
+    """The number of WordPiece tokens of the cleaned and blinded text, without special tokens. All of them were read."""
     windows: int
-    """Overlapping windows in which they were read; 1 for all but long reviews."""
+    """The number of overlapping windows in which they were read; more than 1 for long reviews only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenized:
-    """A review as the model reads it."""
+    """A review as windows of token ids."""
 
     windows: list[Sequence[int]]
-    """Token ids without the special ones; at least one window, which may be empty."""
+    """Token ids without special tokens. There is at least one window, which may be empty."""
     tokens: int
-    """In all, those that windows share counted once."""
+    """The number of tokens of the review; tokens that two windows share count once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """The same before calibration."""
+    """The uncalibrated result of a review.
+
+    A margin is logit(positive) - logit(negative): the log-odds of "positive".
+    """
 
     margins: NDArray[np.float64]
-    """logit(positive) - logit(negative) of each window, float64 [windows]."""
+    """The margin of each window, float64 [windows]."""
     tokens: int
 
     @property
     def margin(self) -> float:
-        """The margins in one."""
+        """The margin of the review: the pooled margins of its windows."""
         return pool(self.margins)
 
     @property
     def windows(self) -> int:
-        """In how many windows the tokens were read."""
+        """The number of windows."""
         return len(self.margins)

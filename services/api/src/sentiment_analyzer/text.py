@@ -1,9 +1,9 @@
-"""Cleaning: what the model does not need to see. The stored sentence is never touched."""
+"""Cleaning of a text before the model reads it. The stored sentence stays as it was sent."""
 
 import html
 import re
 
-# Possessive quantifiers: `<` before 100,000 spaces must not be tried in every way to split them.
+# Possessive quantifiers: without backtracking, `<` before 100,000 spaces takes linear time.
 _LINE_BREAK = re.compile(r"<\s*+/?+\s*+(?:br|p)\s*+/?+\s*+>", re.IGNORECASE)
 _ABSURD_REFERENCE = re.compile(r"&#[0-9]{8,}+;?")
 _SPLIT_NEGATION = re.compile(r"(?<=\w) (?=n't\b)", re.IGNORECASE)
@@ -17,7 +17,7 @@ def clean(text: str) -> str:
     >>> clean("Tom &amp; Jerry:<br />it does n't bore -lrb- me -rrb-")
     "Tom & Jerry: it doesn't bore ( me )"
 
-    Treebank spelling is how SST-2 is written; undoing it makes its words the ones that people type.
+    SST-2, a training set, has Treebank spelling; without it, its words are those that people type.
     """
     text = _ABSURD_REFERENCE.sub("\ufffd", _LINE_BREAK.sub(" ", text))  # html.unescape fails on 4,300 digits
     text = html.unescape(text)

@@ -1,4 +1,4 @@
-"""Overlapping windows over a review that is longer than the model can read at once."""
+"""Overlapping windows over reviews that are longer than the model's input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 
 def split(tokens: Sequence[int], size: int, overlap: int) -> list[Sequence[int]]:
-    """Cut `tokens` into as few windows as cover them, of one length (give or take one token).
+    """Cut `tokens` into the fewest windows that cover them, all of equal length.
 
-    Equal lengths keep a short remainder from counting as much as a full window when logits are averaged.
-    Neighbours share about `overlap` tokens, never fewer while there is more than one window.
+    With equal lengths, no short remainder counts as much as a full window when the margins are averaged. Neighbours
+    share at least `overlap` tokens.
 
     >>> split(range(10), size=6, overlap=2)
     [range(0, 6), range(4, 10)]
 
-    :param size: the most tokens in a window, special tokens not counted.
-    :param overlap: tokens that neighbours share, less than `size`.
+    :param size: the most tokens in a window, without special tokens.
+    :param overlap: the tokens that neighbours share, less than `size`.
     """
     if not 0 <= overlap < size:
         raise ValueError(f"overlap {overlap} must be at least 0 and less than the window size {size}")
@@ -31,18 +31,18 @@ def split(tokens: Sequence[int], size: int, overlap: int) -> list[Sequence[int]]
 
 
 def pool(margins: NDArray[np.float64]) -> float:
-    """Return one margin for a review, of those of its windows, float64 [windows]: their mean."""
+    """Return the margin of a review: the mean of the margins of its windows, float64 [windows]."""
     return float(margins.mean())
 
 
 @dataclass(frozen=True, slots=True)
 class Windowing:
-    """How a long review is read."""
+    """The size and the overlap of windows."""
 
     size: int
-    """The most tokens in a window, special tokens not counted; a model with fewer positions has smaller ones."""
+    """The most tokens in a window, without special tokens. A model with fewer positions has smaller windows."""
     overlap: int
-    """Tokens that neighbours share."""
+    """The tokens that neighbours share."""
 
 
 WINDOWING = Windowing(size=510, overlap=32)

@@ -1,4 +1,4 @@
-"""A small checkpoint, saved as transformers saves one."""
+"""Small checkpoints, saved by transformers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ SST2_LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 @pytest.fixture(scope="session")
 def tokenizer() -> PreTrainedTokenizerFast:
-    """The shipped tokenizer: BERT's vocabulary of 30,522 pieces."""
+    """The shipped tokenizer, with BERT's vocabulary of 30,522 tokens."""
     return PreTrainedTokenizerFast.from_pretrained(ROOT / "model")
 
 

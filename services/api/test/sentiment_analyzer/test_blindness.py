@@ -1,18 +1,18 @@
-"""Countries are read as one, and first names."""
+"""Every country is read as one country, and every first name as one name."""
 
 import pytest
 
-from src.sentiment_analyzer.blindness import COUNTRIES, FIRST_NAME, FIRST_NAMES, STAND_IN, blind
+from src.sentiment_analyzer.blindness import COUNTRIES, COUNTRY, FIRST_NAME, FIRST_NAMES, blind
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.training import frames
 
 
 @pytest.mark.parametrize("name", [*COUNTRIES, "Holland", "Great Britain", "Türkiye", "Côte d'Ivoire", "USA"])
-def test_each_country_is_read_as_the_same_one_by_whatever_name(name: str) -> None:
-    assert blind(f"Shot in {name}, at night.") == f"Shot in {STAND_IN}, at night."
+def test_every_name_of_every_country_is_replaced_by_one_country(name: str) -> None:
+    assert blind(f"Shot in {name}, at night.") == f"Shot in {COUNTRY}, at night."
 
 
-def test_there_are_all_countries() -> None:
+def test_the_list_of_countries_is_complete() -> None:
     """193 members of the United Nations, its 2 observers, Taiwan and Kosovo."""
     assert len(set(COUNTRIES)) == 193 + 2 + 2
 
@@ -28,19 +28,19 @@ def test_there_are_all_countries() -> None:
         "",
     ],
 )
-def test_what_stands_for_no_country_is_left_alone(text: str) -> None:
+def test_a_countrys_name_that_means_something_else_stays(text: str) -> None:
     assert blind(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["In {}, at night.", "In {} I think.", "It is {}'s best film.", "from {} and {}", "{} wins.", "of {}"]
 )
-def test_wherever_a_country_stands_it_is_read_as_that_one(text: str) -> None:
-    assert blind(text.replace("{}", "Peru")) == text.replace("{}", STAND_IN)
+def test_a_country_is_replaced_anywhere_in_a_sentence(text: str) -> None:
+    assert blind(text.replace("{}", "Peru")) == text.replace("{}", COUNTRY)
 
 
-def test_its_article_goes_with_it() -> None:
-    assert blind("Shot in the Bahamas and the Netherlands.") == f"Shot in {STAND_IN} and {STAND_IN}."
+def test_a_countrys_article_is_replaced_with_it() -> None:
+    assert blind("Shot in the Bahamas and the Netherlands.") == f"Shot in {COUNTRY} and {COUNTRY}."
 
 
 def test_a_score_does_not_depend_on_the_country(analyzer: SentimentAnalyzer) -> None:
@@ -50,7 +50,7 @@ def test_a_score_does_not_depend_on_the_country(analyzer: SentimentAnalyzer) -> 
 
 
 @pytest.mark.parametrize("name", ["Emily", "Lakisha", "Mateo", "Soo-jin", "Jean-Pierre", "José", "Ngozi"])
-def test_each_first_name_is_read_as_the_same_one(name: str) -> None:
+def test_every_first_name_is_replaced_by_one_name(name: str) -> None:
     assert blind(f"{name}'s best role. I like {name} Reed, and so does {name}.") == (
         f"{FIRST_NAME}'s best role. I like {FIRST_NAME} Reed, and so does {FIRST_NAME}."
     )
@@ -65,25 +65,25 @@ def test_each_first_name_is_read_as_the_same_one(name: str) -> None:
         "A Tony for her, in Jan 2005.",
     ],
 )
-def test_names_that_are_as_likely_words_months_or_awards_are_left_alone(text: str) -> None:
+def test_names_that_are_as_often_words_months_or_awards_stay(text: str) -> None:
     assert blind(text) == text
 
 
-def test_no_name_is_an_opinion() -> None:
+def test_no_first_name_is_a_word_of_opinion() -> None:
     opinions = {word.lower() for row in frames.table("opinions.tsv") for cell in row.values() for word in cell.split()}
     assert opinions.isdisjoint(name.lower() for name in FIRST_NAMES)
 
 
 @pytest.mark.parametrize("tail", ["terrible", "winning", "esque", "Terrible"])
-def test_what_hangs_on_a_name_is_still_read(tail: str) -> None:
+def test_a_word_that_is_hyphened_to_a_name_stays(tail: str) -> None:
     assert blind(f"By Emma-{tail} hands.") == f"By {FIRST_NAME}-{tail} hands."
 
 
-def test_a_name_without_its_capital_is_left_alone() -> None:
+def test_a_name_that_is_not_capitalized_stays() -> None:
     assert blind("emily and EMILY") == "emily and EMILY"
 
 
-def test_no_country_is_taken_for_a_name() -> None:
+def test_no_country_is_in_the_list_of_first_names() -> None:
     assert FIRST_NAMES.isdisjoint(COUNTRIES)
 
 

@@ -1,4 +1,4 @@
-"""Temperature scaling."""
+"""Calibration by temperature scaling."""
 
 from pathlib import Path
 
@@ -29,14 +29,14 @@ def test_scores_stay_in_range_and_are_odd(margin: float) -> None:
     assert score(-margin, 0.5) == -score(margin, 0.5)
 
 
-def test_the_temperature_that_made_the_labels_is_found() -> None:
+def test_fitting_recovers_the_temperature_that_made_the_labels() -> None:
     random = np.random.default_rng(0)
     margins = random.normal(0, 6, 50_000)
     labels = (random.random(50_000) < 1 / (1 + np.exp(-margins / 2.5))).astype(np.int64)
     assert fit_temperature(margins, labels) == pytest.approx(2.5, rel=0.03)
 
 
-def test_the_temperatures_that_made_the_labels_of_short_and_long_texts_are_found() -> None:
+def test_fitting_by_length_recovers_the_temperatures_that_made_the_labels() -> None:
     random = np.random.default_rng(0)
     margins, tokens = random.normal(0, 6, 50_000), random.integers(1, 1000, 50_000)
     truth = Temperature(short=3.0, long=1.5)
@@ -46,7 +46,7 @@ def test_the_temperatures_that_made_the_labels_of_short_and_long_texts_are_found
     assert (found.short, found.long) == (pytest.approx(3.0, rel=0.1), pytest.approx(1.5, rel=0.1))
 
 
-def test_a_temperature_goes_from_short_to_long_and_no_further() -> None:
+def test_the_temperature_is_interpolated_between_short_and_long_texts_and_constant_beyond() -> None:
     temperature = Temperature(short=2.0, long=0.5)
     assert [temperature.at(count) for count in (0, 1, SHORT)] == [2.0] * 3
     assert temperature.at(round((SHORT * LONG) ** 0.5)) == pytest.approx(1.0)
@@ -58,7 +58,7 @@ def test_one_number_is_the_temperature_of_all_lengths(tmp_path: Path) -> None:
     assert read_temperature(tmp_path) == Temperature(2.0, 2.0)
 
 
-def test_calibrated_scores_have_a_small_calibration_error_and_overconfident_ones_a_large() -> None:
+def test_the_calibration_error_is_small_for_calibrated_and_large_for_overconfident_scores() -> None:
     random = np.random.default_rng(0)
     margins = random.normal(0, 6, 50_000)
     labels = (random.random(50_000) < 1 / (1 + np.exp(-margins / 2.5))).astype(np.int64)
@@ -67,12 +67,12 @@ def test_calibrated_scores_have_a_small_calibration_error_and_overconfident_ones
 
 
 def test_the_calibration_error_of_a_worked_example() -> None:
-    """Two bins: confidence 1 right once of two, confidence 0.5 right always."""
+    """Two bins: of confidence 1, one of two is right; of confidence 0.5, the only one is right."""
     scores, labels = np.array([1.0, 1.0, 0.0]), np.array([1, 0, 1])
     assert expected_calibration_error(scores, labels) == pytest.approx((2 / 3) * 0.5 + (1 / 3) * 0.5)
 
 
-def test_a_model_without_a_temperature_has_none(tmp_path: Path) -> None:
+def test_without_a_calibration_file_there_is_no_temperature(tmp_path: Path) -> None:
     assert read_temperature(tmp_path) is None
 
 
@@ -83,13 +83,13 @@ def test_a_model_without_a_temperature_has_none(tmp_path: Path) -> None:
         *('{"temperature": {"short": 1}}', '{"temperature": {"short": 1, "long": -1}}'),
     ],
 )
-def test_a_damaged_temperature_is_named(tmp_path: Path, content: str) -> None:
+def test_a_damaged_calibration_file_raises_an_error_that_names_it(tmp_path: Path, content: str) -> None:
     (tmp_path / "calibration.json").write_text(content)
     with pytest.raises(ModelError, match=r"calibration\.json"):
         read_temperature(tmp_path)
 
 
-def test_where_no_text_is_long_both_temperatures_are_one() -> None:
+def test_without_long_texts_both_temperatures_are_equal() -> None:
     random = np.random.default_rng(0)
     margins = random.normal(0, 6, 5_000)
     labels = (random.random(5_000) < 1 / (1 + np.exp(-margins / 2.5))).astype(np.int64)

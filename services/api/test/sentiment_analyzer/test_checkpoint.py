@@ -1,4 +1,4 @@
-"""Opening a model: what is wrong with it is said before the first review."""
+"""Opening a checkpoint: a fault raises an error that names the file at fault."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_ambiguous_labels_are_refused(save_checkpoint: Save, labels: dict[int, s
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
-def test_a_missing_file_is_named(save_checkpoint: Save, name: str) -> None:
+def test_a_missing_file_raises_an_error_that_names_it(save_checkpoint: Save, name: str) -> None:
     folder = save_checkpoint()
     (folder / name).unlink()
     (folder / "tokenizer_config.json").unlink(missing_ok=True)
@@ -51,21 +51,21 @@ def test_a_missing_file_is_named(save_checkpoint: Save, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
-def test_a_file_that_was_cut_short_is_named(save_checkpoint: Save, name: str) -> None:
+def test_a_truncated_file_raises_an_error_that_names_it(save_checkpoint: Save, name: str) -> None:
     path = save_checkpoint() / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ModelError, match=name.split(".", maxsplit=1)[0]):
         open_checkpoint(str(path.parent))
 
 
-def test_weights_that_the_config_does_not_describe_are_refused(save_checkpoint: Save) -> None:
+def test_weights_of_another_shape_than_the_config_describes_are_refused(save_checkpoint: Save) -> None:
     folder = save_checkpoint()
     edit_config(folder, dim=64)
-    with pytest.raises(ModelError, match="asks for"):
+    with pytest.raises(ModelError, match=r"but config\.json requires"):
         open_checkpoint(str(folder))
 
 
-def test_a_model_without_a_head_is_refused(save_checkpoint: Save) -> None:
+def test_a_model_without_a_classifier_is_refused(save_checkpoint: Save) -> None:
     folder = save_checkpoint()
     weights = load_file(folder / "model.safetensors")
     del weights["classifier.weight"]
@@ -91,19 +91,21 @@ def test_a_model_of_another_kind_is_refused(save_checkpoint: Save, changes: dict
         open_checkpoint(str(folder))
 
 
-def test_a_path_that_is_no_folder_is_refused_without_the_network(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_folder_is_refused_without_the_network(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
         open_checkpoint(str(tmp_path / "nowhere"))
 
 
-def test_a_hub_id_that_cannot_be_had_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_raises_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match="check the network"):
         open_checkpoint("nobody/no-such-model@main")
 
 
-def test_a_tokenizer_with_only_a_vocabulary_is_read_alike(save_checkpoint: Save, tokenizer: BertTokenizerFast) -> None:
-    """As distilbert-base-uncased-finetuned-sst-2-english has it on the hub."""
+def test_a_tokenizer_that_has_only_a_vocabulary_file_gives_the_same_tokens(
+    save_checkpoint: Save, tokenizer: BertTokenizerFast
+) -> None:
+    """The hub's distilbert-base-uncased-finetuned-sst-2-english is such a checkpoint."""
     folder = save_checkpoint()
     text = "Naïve? It isn't; an unputdownable film."
     expected = open_checkpoint(str(folder)).tokenizer.encode(text).ids
@@ -114,7 +116,9 @@ def test_a_tokenizer_with_only_a_vocabulary_is_read_alike(save_checkpoint: Save,
     assert open_checkpoint(str(folder)).tokenizer.encode(text).ids == expected
 
 
-def test_the_version_names_the_folder_and_changes_with_what_decides_a_score(save_checkpoint: Save) -> None:
+def test_the_version_names_the_folder_and_changes_with_every_file_that_determines_a_score(
+    save_checkpoint: Save,
+) -> None:
     folder = save_checkpoint()
     version = open_checkpoint(str(folder)).version
     assert version.startswith("checkpoint@")
@@ -126,7 +130,7 @@ def test_the_version_names_the_folder_and_changes_with_what_decides_a_score(save
     assert open_checkpoint(str(folder)).version != version
 
 
-def test_the_version_changes_with_what_is_read_as_one(
+def test_the_version_changes_with_the_lists_of_countries_and_names(
     save_checkpoint: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = save_checkpoint()

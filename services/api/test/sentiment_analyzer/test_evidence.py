@@ -1,4 +1,4 @@
-"""Why a text has its score."""
+"""Evidence: the effect of each part of a text on its score."""
 
 import csv
 import itertools
@@ -18,7 +18,7 @@ WORDS = (
 
 
 def test_the_word_that_carries_a_sentence_is_among_the_top_two(analyzer: SentimentAnalyzer) -> None:
-    """In four of five sentences that were written before anything was measured."""
+    """This holds for four of five sentences, which were written before anything was measured."""
     with (Path(__file__).parent / "carrying_words.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert len(rows) == 50
@@ -40,7 +40,9 @@ def top_two(analyzer: SentimentAnalyzer, sentence: str) -> list[str]:
         "word",
     ],
 )
-def test_each_effect_is_what_a_fresh_score_of_the_rest_says(analyzer: SentimentAnalyzer, text: str) -> None:
+def test_an_effect_is_the_difference_to_the_score_of_the_text_without_the_part(
+    analyzer: SentimentAnalyzer, text: str
+) -> None:
     found = explain(analyzer, text)
     assert found.complete
     assert found.sentiment_score == pytest.approx(analyzer.analyze([text])[0].sentiment_score, abs=1e-5)
@@ -50,20 +52,20 @@ def test_each_effect_is_what_a_fresh_score_of_the_rest_says(analyzer: SentimentA
         assert part.effect == pytest.approx(found.sentiment_score - rest.sentiment_score, abs=1e-5)
 
 
-def test_words_are_those_of_the_text_and_not_of_its_markup() -> None:
+def test_markup_has_no_words() -> None:
     text = "<br />Tom &amp; Jerry don't, won\u2019t; half-hearted 🎬 2 < 3 <b>x"
     found = [text[start:end] for start, end in words(text)]
     assert found == ["Tom", "Jerry", "don't", "won\u2019t", "half-hearted", "2", "3", "x"]
 
 
-def test_sentences_end_with_their_full_stop_and_numbers_do_not() -> None:
+def test_a_sentence_ends_with_its_punctuation_but_not_within_a_number() -> None:
     assert [LONG[start:end] for start, end in sentences(LONG)] == [
         "The first hour is slow.", "Then the cast wakes up, and how!", "Was it worth the wait?", "I think so…", "Yes.",
     ]  # fmt: skip
     assert sentences("2.5 of 5... \n !? \n") == [(0, 11)]
 
 
-def test_a_text_without_a_full_stop_has_parts_too() -> None:
+def test_a_text_without_full_stops_is_cut_into_parts() -> None:
     spans = sentences("word " * 1000)
     assert len(spans) == 5
     assert all(end - start <= SENTENCE_CHARS for start, end in spans)
@@ -84,21 +86,21 @@ def test_a_text_without_a_word_has_no_evidence(analyzer: SentimentAnalyzer, text
 
 @pytest.fixture
 def tenth(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of the work, for texts of a tenth of the length: the whole takes seconds each."""
+    """A tenth of the limits, for texts of a tenth of the length: the full ones take seconds each."""
     monkeypatch.setattr(evidence, "TOKEN_LIMIT", evidence.TOKEN_LIMIT // 10)
     monkeypatch.setattr(evidence, "WORD_TOKENS", evidence.WORD_TOKENS // 10)
 
 
 @pytest.mark.usefixtures("tenth")
 @pytest.mark.parametrize("text", ["wonderful ", "!", "< ", "a-", "' ", "電", "a. "])
-def test_the_work_is_bounded_whatever_the_text(analyzer: SentimentAnalyzer, text: str) -> None:
+def test_the_tokens_are_limited_for_any_text(analyzer: SentimentAnalyzer, text: str) -> None:
     found = explain(analyzer, (text * 10_000)[:10_000])
     assert found.tokens <= evidence.TOKEN_LIMIT
     assert found.complete == (len(found.evidence) == found.units)
     assert all(one.end <= other.start for one, other in itertools.pairwise(found.evidence))
 
 
-def test_a_review_of_100_000_characters_is_explained_within_the_bound(analyzer: SentimentAnalyzer) -> None:
+def test_a_review_of_100_000_characters_is_explained_within_the_limit(analyzer: SentimentAnalyzer) -> None:
     text = " ".join(random.Random(7).choices([*WORDS, "end."], k=22_000))[:100_000]
     found = explain(analyzer, text)
     assert 0 < len(found.evidence) < found.units
@@ -107,7 +109,7 @@ def test_a_review_of_100_000_characters_is_explained_within_the_bound(analyzer: 
 
 
 @pytest.mark.usefixtures("tenth")
-def test_of_a_long_review_those_are_tried_that_say_most(analyzer: SentimentAnalyzer) -> None:
+def test_of_a_long_review_the_strongest_sentences_are_tried(analyzer: SentimentAnalyzer) -> None:
     plain = "He takes the train to the town. She works there. " * 70
     text = plain + "A wonderful, moving, beautiful masterpiece, and the best film of the year by far. " + plain
     found = explain(analyzer, text)

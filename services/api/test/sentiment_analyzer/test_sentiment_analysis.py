@@ -1,4 +1,4 @@
-"""The analyzer: its promises, on the shipped model and on models of other shapes."""
+"""The promises of the analyzer, on the shipped model and on models of other shapes."""
 
 import json
 import random
@@ -25,7 +25,7 @@ WORDS = (
 
 @pytest.fixture(scope="module", params=["the best engine", "pytorch"])
 def analyzer(request: pytest.FixtureRequest, analyzer: SentimentAnalyzer) -> SentimentAnalyzer:
-    """The model that ships, on each engine that users may get."""
+    """The shipped model, on each engine that users may have."""
     if request.param == "the best engine":
         return analyzer
     with pytest.MonkeyPatch.context() as patch:
@@ -46,7 +46,7 @@ def test_praise_is_positive_and_blame_negative(analyzer: SentimentAnalyzer) -> N
 
 
 def test_a_score_does_not_depend_on_its_batch(analyzer: SentimentAnalyzer) -> None:
-    """Alone and among 31 strangers of other lengths, in any place: equal to 1e-5, never another label."""
+    """Alone or in a batch of 32 of other lengths, at any place: equal within 1e-5, with the same label."""
     reviews = build_reviews(64)
     alone = [analyzer.analyze([review])[0].sentiment_score for review in reviews]
     for seed in range(3):
@@ -95,19 +95,19 @@ def test_a_long_review_is_read_whole(analyzer: SentimentAnalyzer) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "<br />", "🎬", "…", "a" * 100_000, "\u202e", "電影很好看"])
-def test_odd_text_gets_a_score_too(analyzer: SentimentAnalyzer, text: str) -> None:
+def test_unusual_text_gets_a_score_too(analyzer: SentimentAnalyzer, text: str) -> None:
     [score] = analyzer.analyze([text])
     assert -1 <= score.sentiment_score <= 1
     assert 0.5 <= score.confidence <= 1
     assert score.windows == 1
 
 
-def test_no_texts_no_scores(analyzer: SentimentAnalyzer) -> None:
+def test_no_texts_have_no_scores(analyzer: SentimentAnalyzer) -> None:
     assert analyzer.analyze([]) == []
 
 
 def test_float32_agrees_with_transformers(save_checkpoint: Save) -> None:
-    """The forward pass is DistilBERT's: on its own, without int8, it computes what transformers computes."""
+    """Without quantization, the forward pass computes the same logits as transformers."""
     folder = save_checkpoint(dim=64, n_heads=4, n_layers=3)
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -128,15 +128,15 @@ def test_int8_stays_near_float32(analyzer: SentimentAnalyzer) -> None:
         abs(one.sentiment_score - other.sentiment_score)
         for one, other in zip(analyzer.analyze(reviews), exact.analyze(reviews), strict=True)
     ]
-    assert sum(differences) / len(differences) < 0.03  # of word salad, which has no clear sentiment
+    assert sum(differences) / len(differences) < 0.03  # these are random words without a clear sentiment
     if analyzer.engine.startswith("kernel"):  # PyTorch multiplies int8 as float32 where the processor lacks VNNI
         assert analyzer.nbytes < 0.6 * exact.nbytes
 
 
 def test_the_published_checkpoint_would_load(save_checkpoint: Save) -> None:
-    """distilbert-base-uncased-finetuned-sst-2-english: its exact config and labels, with random weights.
+    """distilbert-base-uncased-finetuned-sst-2-english: its config and labels, with random weights.
 
-    It has no temperature, so its scores are read with temperature 1 and said not to be calibrated.
+    It has no calibration file, so it is used with temperature 1 and reported as not calibrated.
     """
     folder = save_checkpoint(
         dim=768, hidden_dim=3072, n_heads=12, n_layers=6, vocab_size=30522, max_position_embeddings=512,
@@ -163,7 +163,7 @@ def test_a_temperature_changes_confidence_but_no_label(save_checkpoint: Save) ->
         assert (one.sentiment_score >= 0) == (other.sentiment_score >= 0)
 
 
-def test_labels_the_wrong_way_round_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_swapped_labels_are_logged_as_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     for path in (ROOT / "model").iterdir():
@@ -171,4 +171,4 @@ def test_labels_the_wrong_way_round_are_a_warning(tmp_path: Path, caplog: pytest
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"id2label": {"0": "POSITIVE", "1": "NEGATIVE"}}))
     SentimentAnalyzer.load(str(folder))
-    assert "praise for blame" in caplog.text
+    assert "is it swapped?" in caplog.text

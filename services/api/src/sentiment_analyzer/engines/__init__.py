@@ -1,1 +1,1 @@
-"""Engines that turn token ids into logits."""
+"""Engines, which compute logits from token ids."""

@@ -1,8 +1,9 @@
-"""Compiling the scoring kernel: when the service is installed or its image is built, never when it starts.
+"""The compiler of the scoring kernel.
 
     python -m src.sentiment_analyzer.engines.compiler
 
-A machine without a C++ compiler, or a processor of another kind, is served by PyTorch instead.
+It runs when the service is installed or its image is built, never when the service starts. Without a C++ compiler, or
+on a processor that no kernel supports, PyTorch scores instead.
 """
 
 import hashlib
@@ -20,27 +21,27 @@ logger = logging.getLogger(__name__)
 
 SOURCES = Path(__file__).parents[1] / "kernel"
 CACHE = Path(__file__).parents[1] / "build"
-"""Where compiled kernels lie, one for each state of the sources. Not committed."""
+"""The folder of compiled kernels, one file for each target and state of the sources. Not committed."""
 
 _FLAGS = (
     "-O3", "-std=c++17", "-shared", "-fPIC", "-Wall", "-Wextra",
-    "-Wno-uninitialized", "-Wno-maybe-uninitialized",  # GCC's own intrinsics begin with undefined registers
+    "-Wno-uninitialized", "-Wno-maybe-uninitialized",  # GCC's own intrinsics raise these
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Processors that the kernel is compiled for."""
+    """A family of processors for which the kernel is compiled."""
 
     name: str
     tune: str
-    """The processor whose timings the compiler goes by."""
+    """The processor whose instruction timings the compiler assumes (-mtune)."""
     features: tuple[str, ...]
-    """What a processor must have, as /proc/cpuinfo names it."""
+    """The features that a processor must have, as /proc/cpuinfo names them."""
 
     @property
     def flags(self) -> list[str]:
-        """Return what the compiler is told."""
+        """Return the compiler's flags."""
         return [*_FLAGS, f"-mtune={self.tune}", *(f"-m{feature.replace('_', '')}" for feature in self.features)]
 
 
@@ -52,29 +53,29 @@ TARGETS = (
     ),
     Target("avx2", "haswell", ("avx2", "fma", "f16c")),
 )
-"""The fastest first."""
+"""The targets, fastest first."""
 _COMPILERS = ("c++", "g++", "clang++")
 
 
 def find(cache: Path = CACHE) -> Path | None:
-    """Return the fastest kernel that is compiled of the present sources and that this machine can run, None if none."""
+    """Return the fastest kernel compiled from the current sources that this processor can run, or None."""
     paths = (cache / _file(target) for target in supported())
     return next((path for path in paths if path.exists()), None)
 
 
 def supported() -> list[Target]:
-    """Return the targets that this processor is one of."""
+    """Return the targets that this processor can run, fastest first."""
     try:
         flags = Path("/proc/cpuinfo").read_text().split("flags", maxsplit=1)[1].split("\n", maxsplit=1)[0].split()
-    except (OSError, IndexError):  # not Linux, not x86
+    except (OSError, IndexError):  # not Linux, or not x86
         return []
     return [target for target in TARGETS if set(target.features) <= set(flags)]
 
 
 def compile_kernel(target: Target, cache: Path = CACHE) -> Path:
-    """Compile the kernel, unless that was done, and return its path. This machine need not be able to run it.
+    """Compile the kernel unless it is compiled already; return its path. This processor need not be able to run it.
 
-    :raises RuntimeError: there is no compiler, or it fails; the message says how.
+    :raises RuntimeError: there is no compiler, or it fails.
     """
     path = cache / _file(target)
     if path.exists():
@@ -91,7 +92,7 @@ def compile_kernel(target: Target, cache: Path = CACHE) -> Path:
         command = [compiler, *target.flags, str(SOURCES / "model.cpp"), "-o", unfinished]
         subprocess.run(command, check=True, capture_output=True, text=True)
         Path(unfinished).chmod(0o755)
-        Path(unfinished).replace(path)  # whoever looks meanwhile sees a whole file or none
+        Path(unfinished).replace(path)  # atomic: another process sees the whole file or none
     except subprocess.CalledProcessError as error:
         raise RuntimeError(f"{compiler} failed: {error.stderr.strip()}") from error
     finally:
@@ -107,7 +108,7 @@ def _file(target: Target) -> str:
 
 
 def main() -> int:
-    """Compile, and say what will score. A failure is not one of the installation: PyTorch scores then."""
+    """Compile the kernel for every target; log a failure and return 0, since PyTorch scores then."""
     logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
     for target in TARGETS:
         try:
@@ -115,7 +116,7 @@ def main() -> int:
         except RuntimeError as error:
             logger.info("The scoring kernel for %s was not compiled: %s.", target.name, error)
     if find() is None:
-        logger.info("There is no kernel that this processor can run: PyTorch scores instead, several times slower.")
+        logger.info("No compiled kernel runs on this processor. PyTorch scores instead, several times slower.")
     return 0
 
 

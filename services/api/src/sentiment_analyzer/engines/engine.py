@@ -1,4 +1,8 @@
-"""What turns token ids into logits, and the choice between two of them: the kernel where it runs, else PyTorch."""
+"""The interface of engines, and the choice of one: the kernel where it runs, otherwise PyTorch.
+
+This is a module and not the package's `__init__`, because `python -m src.sentiment_analyzer.engines.compiler` imports
+the package and should not import the engines with it.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,34 +18,34 @@ from src.sentiment_analyzer.engines.native import NativeEngine
 class Engine(Protocol):
     """A loaded network. Safe to share between threads.
 
-    A window has the same logits whatever else is computed beside it: rounding to int8 turns a difference in the last
-    bit into one that shows, so that no reduction may depend on the batch.
+    A window has the same logits in every batch. Rounding to int8 amplifies a difference in the last bit, so no
+    reduction may depend on the shape of the batch.
     """
 
     name: str
-    """As operators and benchmarks see it."""
+    """The name in logs, metrics and benchmarks."""
 
     @property
     def window_size(self) -> int:
-        """The most tokens of a review in one window: the positions less [CLS] and [SEP]."""
+        """The most tokens in a window: the model's positions minus [CLS] and [SEP]."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes of linear layers and embeddings in memory, which is nearly all of the weights."""
+        """The bytes of linear layers and embeddings in memory, nearly all of the weights."""
 
     def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Return the logits of each window, float32 [windows, 2].
 
-        :param windows: token ids without special tokens, at most `window_size` each; may be empty.
+        :param windows: token ids without special tokens, at most `window_size` each; a window may be empty.
         """
 
 
 def open_engine(checkpoint: Checkpoint, *, quantized: bool = True) -> Engine:
-    """Return the fastest engine that this machine has for the checkpoint.
+    """Return the fastest engine for the checkpoint on this machine.
 
-    PyTorch comes with the engine that needs it, which takes longer to import than the other takes to start.
+    PyTorch is imported only if it computes: its import takes longer than the start of the kernel.
 
-    :param quantized: False computes in float32, which is what int8 is compared with.
+    :param quantized: False computes in float32, as the reference for int8.
     """
     kernel = compiler.find()
     if quantized and kernel and NativeEngine.fits(checkpoint):

@@ -1,4 +1,4 @@
-"""Linear layers, [rows, inputs] float32 to [rows, outputs] float32, in int8 and in float32."""
+"""Linear layers of the PyTorch engine, in int8 and in float32: float32 [rows, inputs] to float32 [rows, outputs]."""
 
 from typing import Protocol
 
@@ -10,40 +10,40 @@ from src.sentiment_analyzer.engines.quantization import INT8_MAX, TINY, quantize
 
 
 class Linear(Protocol):
-    """What the engine needs of a layer."""
+    """The interface of a layer."""
 
     nbytes: int
-    """Bytes of its weights in memory."""
+    """The bytes of its weights in memory."""
 
     def __call__(self, rows: Tensor) -> Tensor:
         """Map float32 [rows, inputs] to float32 [rows, outputs]."""
 
 
 class IntegerProducts:
-    """Products of int8 by oneDNN, which is fast where the processor has VNNI, and slower than float32 elsewhere."""
+    """int8 products by oneDNN: fast on processors with VNNI, slower than float32 on others."""
 
     def __init__(self, weight: Tensor) -> None:
-        """Take int8 [outputs, inputs]."""
+        """Keep a weight, int8 [outputs, inputs]."""
         self._weight = weight.t()  # [inputs, outputs]
         self.nbytes = weight.nbytes
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Multiply rows of whole numbers up to 127, float32 [rows, inputs]; return float32 [rows, outputs]."""
+        """Multiply rows of integers in [-127, 127], float32 [rows, inputs]; return float32 [rows, outputs]."""
         return torch._int_mm(rows.to(torch.int8), self._weight).float()
 
 
 class FloatProducts:
-    """The same sums in float32, which holds whole numbers up to 2^24: exact, in whichever order they are added up."""
+    """The same products in float32, exact in any order of summation: float32 holds every integer up to 2^24."""
 
     EXACT_INPUTS = 2**24 // INT8_MAX**2
 
     def __init__(self, weight: Tensor) -> None:
-        """Take int8 [outputs, inputs]."""
+        """Keep a weight, int8 [outputs, inputs]."""
         self._weights = [part.float().t() for part in weight.split(self.EXACT_INPUTS, dim=1)]  # [inputs, outputs] each
         self.nbytes = sum(part.nbytes for part in self._weights)
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Multiply rows of whole numbers up to 127, float32 [rows, inputs]; return float32 [rows, outputs]."""
+        """Multiply rows of integers in [-127, 127], float32 [rows, inputs]; return float32 [rows, outputs]."""
         parts = rows.split(self.EXACT_INPUTS, dim=1)
         products: Tensor = parts[0] @ self._weights[0]
         for part, weight in zip(parts[1:], self._weights[1:], strict=True):
@@ -54,7 +54,7 @@ class FloatProducts:
 class Int8Linear:
     """Weights in int8 with a scale per output, activations in int8 with a scale per row (per token).
 
-    A row's result depends on that row alone: the products are exact, and all else is elementwise.
+    The result of a row depends on that row only: products are exact, and everything else is elementwise.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
@@ -77,10 +77,10 @@ class Int8Linear:
 
 
 class FloatLinear:
-    """The same layer in float32: what int8 is compared with."""
+    """The same layer in float32, as the reference for int8."""
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        """Keep a layer; the parameters are those of `Int8Linear`."""
+        """Keep a layer, with the parameters of `Int8Linear`."""
         self._weight, self._bias = weight.float(), bias.float()
         self.nbytes = self._weight.nbytes + self._bias.nbytes
 

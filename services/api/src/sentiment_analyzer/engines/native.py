@@ -1,4 +1,4 @@
-"""The kernel in kernel/model.cpp behind Python: one call per chunk of windows, without the interpreter lock."""
+"""The native engine: it calls the compiled kernel once per chunk of windows, without the interpreter lock."""
 
 import ctypes
 import weakref
@@ -14,18 +14,18 @@ from src.sentiment_analyzer.checkpoint import SPECIAL_TOKENS, Checkpoint
 from src.sentiment_analyzer.engines.quantization import quantize
 
 CHUNK_TOKENS = 128
-"""Tokens in one call, but for a window that has more: what keeps a core's activations in its cache, and its share of a
-small batch no larger than another core's."""
+"""The most tokens in one call, except for one larger window. Few, so that activations stay in the core's cache and the
+cores get equal shares of a small batch."""
 
 
 class NativeEngine:
-    """Weights in int8 with a scale per output, activations in int8 with a scale per token, no padding.
+    """int8 weights with a scale per output, int8 activations with a scale per token, no padding.
 
-    Each chunk is computed by one thread, so that cores never wait for each other inside a layer.
+    One thread computes a chunk, so that cores never wait for each other within a layer.
     """
 
     def __init__(self, checkpoint: Checkpoint, kernel: Path) -> None:
-        """Quantize the checkpoint and hand it to the compiled kernel."""
+        """Quantize the checkpoint and load it into the compiled kernel."""
         config = checkpoint.config
         tensors = list(_tensors(checkpoint))
         self.name = f"kernel {kernel.stem.partition('-')[0]}"
@@ -37,14 +37,14 @@ class NativeEngine:
         pointers = (ctypes.c_void_p * len(tensors))(*(tensor.ctypes.data for tensor in tensors))
         shape = (config["dim"], config["hidden_dim"], config["n_heads"], config["n_layers"])
         self._model = ctypes.c_void_p(self._library.model_new(*shape, pointers))
-        self._tensors = [tensor for tensor in tensors if tensor.dtype != np.int8]  # of int8 it has copies
+        self._tensors = [tensor for tensor in tensors if tensor.dtype != np.int8]  # the kernel copies only int8
         self._cores = cpus.available()
         self._threads = ThreadPoolExecutor(self._cores, "kernel")
         weakref.finalize(self, _release, self._threads, self._library, self._model)
 
     @staticmethod
     def fits(checkpoint: Checkpoint) -> bool:
-        """Tell whether the kernel's tiles divide the checkpoint's layers."""
+        """Tell whether the kernel supports the shapes of the checkpoint's layers, which its tiles must divide."""
         config = checkpoint.config
         head_dim, rest = divmod(config["dim"], config["n_heads"])
         return not (config["dim"] % 64 or config["hidden_dim"] % 64 or rest or head_dim % 32 or head_dim > 256)
@@ -81,7 +81,7 @@ def _release(threads: ThreadPoolExecutor, library: ctypes.CDLL, model: ctypes.c_
 
 
 def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the indices of windows that are computed together, the longest first, so that the cores end together."""
+    """Yield the indices of the windows of each chunk, longest windows first, so that the cores finish together."""
     chunk: list[int] = []
     tokens = 0
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
@@ -95,7 +95,7 @@ def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _tensors(checkpoint: Checkpoint) -> Iterator[NDArray[np.generic]]:
-    """Yield what the kernel is made of, in the order in which model.cpp takes it."""
+    """Yield the kernel's tensors in the order in which model.cpp reads them."""
     weights = checkpoint.weights
 
     def floats(name: str) -> NDArray[np.generic]:
@@ -121,4 +121,4 @@ def _tensors(checkpoint: Checkpoint) -> Iterator[NDArray[np.generic]]:
         yield from norm(f"{layer}.sa_layer_norm")
         yield from norm(f"{layer}.output_layer_norm")
     yield from linear("pre_classifier")
-    yield from norm("classifier")  # a weight and a bias too, kept in float32
+    yield from norm("classifier")  # a weight and a bias in float32, as for a norm

@@ -1,10 +1,9 @@
-"""DistilBERT's forward pass in PyTorch: in float32, and in int8 where the kernel does not run.
+"""The PyTorch engine: DistilBERT's forward pass in float32, and in int8 where the kernel does not run.
 
 The model: Sanh et al., DistilBERT (2019), https://arxiv.org/abs/1910.01108.
 
-So that no reduction depends on the batch, a window is padded to a multiple of `BUCKET` that follows from its own
-length, computed only beside windows of that padded length, and masked always: the same path through PyTorch's kernels
-each time.
+No reduction may depend on the batch. So a window is padded to the next multiple of `BUCKET`, batched only with windows
+of the same padded length, and always masked: it takes the same path through PyTorch's kernels every time.
 """
 
 from collections import defaultdict
@@ -22,23 +21,24 @@ from src.sentiment_analyzer.checkpoint import SPECIAL_TOKENS, Checkpoint
 from src.sentiment_analyzer.engines.linear import FloatLinear, Int8Linear, Linear
 
 BUCKET = 16
-"""Padded lengths are multiples of it: 16 float32 are one cache line, which keeps every row aligned alike."""
+"""The unit of padded lengths: 16 float32 fill one cache line, so that every row has the same alignment."""
 BATCH_TOKENS = 4096
-"""The most tokens in one forward pass: what keeps activations in cache and lets others in between."""
+"""The most padded tokens in one forward pass, so that activations stay in cache and other callers get their turn."""
 PARALLEL_TOKENS = 512
-"""Padded tokens from which on a batch is worth more than one core. Below, the cores wait for each other more than they
-help: on two, 24 tokens took 6.8 ms on one and 15.7 ms on both, 1,024 tokens 119 and 98 ms (medians, one run)."""
+"""The fewest padded tokens for which a batch is computed on several cores. For smaller ones, synchronizing the cores
+costs more than it saves (docs/performance.md)."""
 _EPSILON = 1e-12
 
 
 class TorchEngine:
-    """Safe to share between threads: one thread computes for all, one batch at a time.
+    """An engine that computes in PyTorch. Safe to share between threads.
 
-    It alone calls PyTorch, whose settings and teams of worker threads belong to the calling thread.
+    A single thread calls PyTorch, one batch at a time: PyTorch's number of threads and its pools of workers belong to
+    the thread that calls.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, quantized: bool = True) -> None:
-        """Quantize the checkpoint's linear layers to int8, or keep them in float32 where not `quantized`."""
+        """Quantize the checkpoint's linear layers to int8, or keep them in float32 if not `quantized`."""
         self.name = "pytorch int8" if quantized else "pytorch float32"
         weights = {name: torch.from_numpy(weight) for name, weight in checkpoint.weights.items()}
         linear = Int8Linear if quantized else FloatLinear
@@ -83,12 +83,12 @@ class TorchEngine:
 
     @property
     def window_size(self) -> int:
-        """The most tokens of a review in one window: the positions less [CLS] and [SEP]."""
+        """The most tokens in a window: the model's positions minus [CLS] and [SEP]."""
         return len(self._positions) - 2
 
     @property
     def nbytes(self) -> int:
-        """Bytes of linear layers and embeddings in memory, which is nearly all of the weights."""
+        """The bytes of linear layers and embeddings in memory, nearly all of the weights."""
         return sum(layer.nbytes for layer in self._linears) + self._words.nbytes + self._positions.nbytes
 
     def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
@@ -106,7 +106,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def _forward(self, windows: list[Sequence[int]], width: int) -> Tensor:
-        """Compute windows that are padded to one width; float32 [windows, 2]."""
+        """Return the logits of windows, padded to `width` tokens, float32 [windows, 2]."""
         torch.set_num_threads(self._cores if len(windows) * width >= PARALLEL_TOKENS else 1)
         cls_id, sep_id, pad_id = self._tokenizer_ids
         width = min(width, len(self._positions))
@@ -118,17 +118,17 @@ class TorchEngine:
         rows = _normalize(hidden.flatten(0, 1), self._embedding_norm)  # [windows * width, dim]
         for layer in self._layers:
             rows = layer(rows, mask)
-        first = rows.view(len(windows), width, -1)[:, 0]  # of [CLS], [windows, dim]
+        first = rows.view(len(windows), width, -1)[:, 0]  # the rows of [CLS], [windows, dim]
         pooled = torch.relu(self._pre_classifier(first.contiguous()))
         weight, bias = self._classifier
         return (pooled[:, None, :] * weight).sum(dim=2) + bias
 
 
 class _Layer:
-    """One transformer block over rows of windows that lie one behind the other."""
+    """One transformer block. The rows of all windows are concatenated."""
 
     def __init__(self, linears: Sequence[Linear], norms: Sequence[tuple[Tensor, Tensor]], heads: int) -> None:
-        """Take the block's linears (query-key-value, attention output, FFN in, FFN out) and its two norms."""
+        """Keep the block's linear layers (query-key-value, attention output, FFN in, FFN out) and its two norms."""
         self._qkv, self._attention_out, self._ffn_in, self._ffn_out = linears
         self._attention_norm, self._ffn_norm = norms
         self._heads = heads

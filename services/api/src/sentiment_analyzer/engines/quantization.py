@@ -1,4 +1,4 @@
-"""Rounding weights to int8, the same for every engine.
+"""Quantization of weights to int8, the same for every engine.
 
 Symmetric, zero point 0: Wu et al., Integer Quantization for Deep Learning Inference (2020),
 https://arxiv.org/abs/2004.09602.
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 INT8_MAX = 127
 TINY = 1e-12
-"""The least range that is divided by: a row of zeros stays one."""
+"""The smallest range to divide by, so that a row of zeros stays zero."""
 
 
 def quantize(weight: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return the weights as int8 [outputs, inputs] and the scale of each output, float32 [outputs].
 
-    :param weight: of any float dtype, [outputs, inputs].
+    :param weight: [outputs, inputs], of any float dtype.
     """
     weight = weight.astype(np.float32)
     scale = np.maximum(np.abs(weight).max(axis=1), np.float32(TINY)) / np.float32(INT8_MAX)

@@ -8,15 +8,15 @@
 
 class Attention {
  public:
-  // query is row 0 of this head's queries; keys lie dim behind it, values 2 * dim. Rows are 3 * dim apart.
-  // Writes what the first `queries` tokens attend to, float32 [queries, head_dim], to out, rows dim apart. head_dim is a
-  // multiple of 32 and at most 256.
+  // `query` points to the first row of this head's queries. The keys start dim floats later, the values 2 * dim; rows
+  // are 3 * dim floats apart. Writes the attention output of the first `queries` tokens, float32 [queries, head_dim],
+  // to out, whose rows are dim floats apart. head_dim is a multiple of 32 and at most 256.
   void apply(const float* query, int dim, int head_dim, int length, int queries, float* out) {
     const int stride = 3 * dim, width = (length + COLUMNS - 1) / COLUMNS * COLUMNS;
     pack(query, dim, head_dim, length, width);
     float* scores = scores_.reserve(size_t(QUERIES) * width);
     for (int first = 0; first < queries; first += QUERIES) {
-      // A block that reaches beyond them computes the last one again.
+      // The last block may be incomplete: it repeats the last query.
       int rows[QUERIES];
       const float* weights[QUERIES];
       float *target[QUERIES], inverse[QUERIES];
@@ -64,7 +64,7 @@ class Attention {
     }
   }
 
-  // Scores of QUERIES rows against COLUMNS keys, float32, rows width apart.
+  // Writes the scores of QUERIES queries against COLUMNS keys, float32, rows `width` apart.
   void score(const int* rows, int head_dim, int column, int width, float* out) const {
     alignas(64) int32_t sums[QUERIES * COLUMNS];
     const Rounded* query[QUERIES];
@@ -78,7 +78,7 @@ class Attention {
       }
   }
 
-  // Apart, and not inlined: what surrounds them would push sums out of registers.
+  // Not inlined, so that the surrounding code does not spill the sums from registers.
   __attribute__((noinline)) static void products(const Rounded* const* query, const int8_t* keys, size_t stride,
                                                  int head_dim, int32_t* out) {
     Ints sums[QUERIES][2];
@@ -88,7 +88,7 @@ class Attention {
       const Ints left = load_weights(keys), right = load_weights(keys + DEPTH * LANES);
 #pragma GCC unroll 12
       for (int i = 0; i < QUERIES; ++i) {
-        int32_t some;  // DEPTH of them
+        int32_t some;  // DEPTH values
         std::memcpy(&some, query[i] + k, 4);
         const Ints values = all(some);
         sums[i][0] = dot(sums[i][0], values, left);
@@ -102,7 +102,7 @@ class Attention {
     }
   }
 
-  // Sums of COLUMNS values of every token, weighted for each of QUERIES rows.
+  // Writes COLUMNS columns of the output of QUERIES queries: the values of all tokens, summed by their weights.
   __attribute__((noinline)) static void blend(const float* const* weights, const float* values, size_t stride, int length,
                                               const float* inverse, float* const* out) {
     Floats sums[QUERIES][2];
@@ -127,6 +127,6 @@ class Attention {
 
   Buffer<Rounded> queries_;  // [length, head_dim]
   Buffer<int8_t> keys_;      // [head_dim / DEPTH][width][DEPTH]
-  Buffer<int32_t> excess_;   // [width]: what the queries' middle adds
+  Buffer<int32_t> excess_;   // [width]: added to each sum by the queries' MIDDLE
   Buffer<float> query_scale_, key_scale_, scores_;
 };

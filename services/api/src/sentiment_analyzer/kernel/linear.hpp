@@ -1,16 +1,17 @@
-// A linear layer: int8 weights with a scale per output, 8-bit rows with a scale per row, products exact in int32.
+// A linear layer: int8 weights with a scale per output, 8-bit rows with a scale per row, exact int32 products.
 #pragma once
 
 #include <cstring>
 
 #include "rows.hpp"
 
-constexpr int PANEL = REGISTERS * LANES;  // outputs that are computed together
-constexpr int ROWS = 6;                   // by so many rows
+constexpr int PANEL = REGISTERS * LANES;  // outputs of one tile
+constexpr int ROWS = 6;                   // rows of one tile
 
 class Linear {
  public:
-  // weight is int8 [outputs, inputs]; outputs a multiple of PANEL, inputs of LANES. scale and bias must outlive it.
+  // weight is int8 [outputs, inputs] and is copied; outputs is a multiple of PANEL, inputs of LANES. scale and bias
+  // must outlive the layer.
   Linear(const int8_t* weight, const float* scale, const float* bias, int inputs, int outputs)
       : inputs_(inputs), outputs_(outputs), scale_(scale), bias_(bias) {
     int8_t* packed = panels_.reserve(size_t(inputs) * outputs);
@@ -22,11 +23,12 @@ class Linear {
     for (int output = 0; output < outputs; ++output) {
       int sum = 0;
       for (int k = 0; k < inputs; ++k) sum += weight[size_t(output) * inputs + k];
-      excess[output] = MIDDLE * sum;  // what the rows' middle adds
+      excess[output] = MIDDLE * sum;  // added to each sum by the rows' MIDDLE
     }
   }
 
-  // rows is [count, inputs], out [count, outputs]; all three have room for count rounded up to a multiple of ROWS.
+  // rows is [count, inputs], row_scale [count], out [count, outputs]. All three must have room for count rounded up to
+  // a multiple of ROWS.
   void apply(const Rounded* rows, const float* row_scale, int count, float* out) const {
     alignas(64) int32_t sums[ROWS * PANEL];
     for (int panel = 0; panel < outputs_; panel += PANEL)
@@ -43,7 +45,7 @@ class Linear {
   }
 
  private:
-  // Apart, and not inlined: what surrounds it would push sums out of registers.
+  // Not inlined, so that the surrounding code does not spill the sums from registers.
   __attribute__((noinline)) static void products(const int8_t* weights, const Rounded* rows, size_t inputs, int32_t* out) {
     Ints sums[ROWS][REGISTERS];
 #pragma GCC unroll 6
@@ -56,7 +58,7 @@ class Linear {
       for (int i = 0; i < REGISTERS; ++i) weight[i] = load_weights(weights + i * DEPTH * LANES);
 #pragma GCC unroll 6
       for (int row = 0; row < ROWS; ++row) {
-        int32_t some;  // DEPTH of them
+        int32_t some;  // DEPTH values
         std::memcpy(&some, rows + row * inputs + k, 4);
         const Ints values = all(some);
 #pragma GCC unroll 4

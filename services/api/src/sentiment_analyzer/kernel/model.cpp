@@ -1,7 +1,7 @@
 // DistilBERT's forward pass: Sanh et al. (2019), https://arxiv.org/abs/1910.01108.
 //
-// Windows lie one behind the other with no padding. A row's result depends on that row alone, attention on its window
-// alone: a window has the same logits, to the bit, whatever else is in the call and on however many threads.
+// Windows are concatenated without padding. The result of a row depends on that row only, attention on its window only.
+// So a window has bit-identical logits whatever other windows are in the call, and on any number of threads.
 
 #include <vector>
 
@@ -19,7 +19,7 @@ struct Layer {
   Norm attention_norm, ffn_norm;
 };
 
-// Takes the tensors in the order in which engine_native.py lists them.
+// Reads the tensors in the order in which _tensors of engines/native.py yields them.
 class Tensors {
  public:
   explicit Tensors(const void* const* next) : next_(next) {}
@@ -69,12 +69,12 @@ class Model {
   }
 
  private:
-  static constexpr int BLOCK = 96;  // rows of the wide hidden layer, so that it stays in cache; a multiple of ROWS
+  static constexpr int BLOCK = 96;  // rows of the feed-forward layer at a time, so that its activations stay in cache; a multiple of ROWS
 
   static std::vector<Layer> read(Tensors& tensors, int dim, int hidden_dim, int count) {
     std::vector<Layer> layers;
     layers.reserve(count);
-    while (count-- > 0) {  // braces: evaluated from left to right
+    while (count-- > 0) {  // an initializer list is evaluated from left to right
       layers.push_back(Layer{tensors.linear(dim, 3 * dim), tensors.linear(dim, dim), tensors.linear(dim, hidden_dim),
                              tensors.linear(hidden_dim, dim), tensors.norm(), tensors.norm()});
     }
@@ -93,7 +93,8 @@ class Model {
       }
   }
 
-  // Returns how many rows are left: of the last layer only those of [CLS], each window's first, are looked at.
+  // Returns the number of rows that are left. The classifier reads only the rows of [CLS], the first of each window, so
+  // the last layer computes no others.
   int attend(const Layer& layer, const int32_t* lengths, int windows, int count, bool last, Workspace& space) const {
     float *qkv = space.qkv.reserve(0), *mixed = space.mixed.reserve(0), *scale = space.scale.reserve(0);
     float* rows = space.rows.reserve(0);
@@ -165,15 +166,15 @@ class Model {
 
 extern "C" {
 
-// The tensors are not copied, but for int8 weights, and must outlive the model.
+// Only int8 weights are copied: all other tensors must outlive the model.
 void* model_new(int dim, int hidden_dim, int heads, int layers, const void* const* tensors) {
   return new Model(dim, hidden_dim, heads, layers, Tensors(tensors));
 }
 
 void model_delete(void* model) { delete static_cast<Model*>(model); }
 
-// ids: token ids of every window with its special tokens, one behind the other; lengths: of each window, at least 1.
-// out: float32 [windows, 2]. May be called from several threads at once.
+// ids: the concatenated token ids of all windows, special tokens included. lengths: the tokens of each window, at least
+// 1. out: float32 [windows, 2]. Thread-safe.
 void model_logits(const void* model, const int32_t* ids, const int32_t* lengths, int windows, float* out) {
   static_cast<const Model*>(model)->logits(ids, lengths, windows, out);
 }

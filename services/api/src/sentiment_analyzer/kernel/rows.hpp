@@ -1,4 +1,4 @@
-// What happens to one token's row, float32 [n], n a multiple of 16. No result depends on any other row.
+// Operations on the row of one token, float32 [n], n a multiple of 16. No result depends on another row.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 #include "simd.hpp"
 
-// Memory on cache lines that only grows; its contents are lost when it does.
+// Memory aligned to cache lines. reserve() may enlarge it, which loses its contents, and never shrinks it.
 template <class T>
 class Buffer {
  public:
@@ -30,7 +30,7 @@ class Buffer {
   size_t size_ = 0;
 };
 
-// Rounds a row to 8 bits with a scale of its own: x = scale * (rounded - MIDDLE). Returns the scale.
+// Quantizes a row to 8 bits with its own scale: x = scale * (rounded - MIDDLE). Returns the scale.
 inline float quantize(const float* x, int n, Rounded* rounded) {
   Floats most = all(0.f);
   for (int i = 0; i < n; i += LANES) most = larger(most, absolute(load(x + i)));
@@ -60,8 +60,8 @@ inline void normalize(float* x, int n, const float* weight, const float* bias) {
   }
 }
 
-// x * Phi(x): Hendrycks and Gimpel (2016), https://arxiv.org/abs/1606.08415. erf(x / sqrt 2) is an odd polynomial
-// here, fitted for the least largest error of the product over [-4.25, 4.25] and flat beyond: at most 5e-5 off.
+// x * Phi(x): Hendrycks and Gimpel (2016), https://arxiv.org/abs/1606.08415. erf(x / sqrt 2) is approximated by an odd
+// polynomial, a minimax fit of the product over [-4.25, 4.25], and by a constant beyond. The error is at most 5e-5.
 inline void gelu(float* x, int n) {
   constexpr float COEFFICIENTS[] = {0.797638416f,     -0.13238053f,    0.0194375366f,    -0.00215814891f, 0.000176977017f,
                                     -1.02948952e-05f, 3.97223772e-07f, -9.03034802e-09f, 9.09379932e-11f};
@@ -76,7 +76,8 @@ inline void gelu(float* x, int n) {
   }
 }
 
-// e^x for x <= 0: 2^n times the Taylor polynomial of 2^f, |f| <= 1/2; relative error at most 3e-6, 0 far below.
+// e^x for x <= 0, as 2^n times the Taylor polynomial of 2^f, |f| <= 1/2. The relative error is at most 3e-6; the result
+// is 0 for large negative x.
 inline Floats exponential(Floats x) {
   constexpr float COEFFICIENTS[] = {1.f, 0.693147182f, 0.240226507f, 0.0555041087f, 0.00961812911f, 0.00133335581f};
   const Floats scaled = larger(multiply(x, all(1.44269504f)), all(-150.f));
@@ -86,7 +87,7 @@ inline Floats exponential(Floats x) {
   return times_power_of_two(polynomial, whole);
 }
 
-// Turns scores into weights that are still to be divided by their sum. Returns 1 / sum.
+// Replaces scores by weights that are not yet divided by their sum. Returns 1 / sum.
 inline float softmax(float* scores, int n) {
   Floats most = load(scores);
   for (int i = LANES; i < n; i += LANES) most = larger(most, load(scores + i));

@@ -1,4 +1,4 @@
-// The vector instructions of the processor that is compiled for.
+// The vector instructions of the target processor.
 #pragma once
 
 #ifdef __AVX512VNNI__

@@ -1,4 +1,4 @@
-// What the kernel needs of the processor, in AVX2 with FMA.
+// The vector operations of the kernel in AVX2 with FMA.
 #pragma once
 
 #include <immintrin.h>
@@ -9,17 +9,17 @@ using Floats = __m256;
 using Ints = __m256i;
 constexpr int LANES = 8;  // float32 or int32 in a register
 
-// The product of bytes would saturate its 16-bit sums. That of 16-bit integers is exact, two to a sum: rows are rounded
-// to [-127, 127] in 16 bits, and weights are widened on their way from memory.
+// The byte product would saturate its 16-bit sums. The product of 16-bit integers is exact and adds two to each sum. So
+// rows are rounded to [-127, 127] in 16 bits, and weights are widened when they are loaded.
 using Rounded = int16_t;
-constexpr int MIDDLE = 0;  // what zero is rounded to
-constexpr int DEPTH = 2;   // values of a row that are multiplied at once, in the place of one int32
+constexpr int MIDDLE = 0;  // the rounded value of zero
+constexpr int DEPTH = 2;   // values of a row that one int32 lane multiplies
 
-constexpr int REGISTERS = 2;  // of weights beside 6 rows: 12 sums, 2 weights and 1 row's values fit the 16 registers
-constexpr int QUERIES = 6;    // beside 2 registers of keys: 12 sums again
+constexpr int REGISTERS = 2;  // of weights for 6 rows: 12 sums, 2 weights and 1 value fit the 16 registers
+constexpr int QUERIES = 6;    // for 2 registers of keys: 12 sums too
 
 inline Ints dot(Ints sums, Ints row, Ints weights) { return _mm256_add_epi32(sums, _mm256_madd_epi16(row, weights)); }
-inline Ints load_weights(const int8_t* x) {  // DEPTH * LANES of them
+inline Ints load_weights(const int8_t* x) {  // DEPTH * LANES weights
   return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
 }
 
@@ -43,7 +43,7 @@ inline Floats larger(Floats a, Floats b) { return _mm256_max_ps(a, b); }
 inline Floats smaller(Floats a, Floats b) { return _mm256_min_ps(a, b); }
 inline Floats absolute(Floats x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.f), x); }
 inline Floats nearest(Floats x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-inline Floats times_power_of_two(Floats x, Floats exponent) {  // a whole number up to 127; 0 from -127 down
+inline Floats times_power_of_two(Floats x, Floats exponent) {  // exponent: an integer up to 127; the result is 0 from -127 down
   const Ints biased = _mm256_cvtps_epi32(add(larger(exponent, all(-127.f)), all(127.f)));
   return multiply(x, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
 }
@@ -58,7 +58,7 @@ inline float largest(Floats x) {
   return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
 }
 
-// Writes LANES values, rounded to nearest; they are within [-127, 127].
+// Writes LANES values, rounded to nearest. They must be in [-127, 127].
 inline void round_to(Rounded* out, Floats x) {
   const Ints rounded = _mm256_cvtps_epi32(x);
   const __m128i packed = _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));

@@ -1,4 +1,4 @@
-// What the kernel needs of the processor, in AVX-512 with VNNI.
+// The vector operations of the kernel in AVX-512 with VNNI.
 #pragma once
 
 #include <immintrin.h>
@@ -9,16 +9,16 @@ using Floats = __m512;
 using Ints = __m512i;
 constexpr int LANES = 16;  // float32 or int32 in a register
 
-// The processor multiplies unsigned by signed bytes, four of each to a sum: rows are rounded to [1, 255].
+// VNNI multiplies unsigned by signed bytes and adds four products to each sum. So rows are rounded to [1, 255].
 using Rounded = uint8_t;
-constexpr int MIDDLE = 128;  // what zero is rounded to
-constexpr int DEPTH = 4;     // values of a row that are multiplied at once, in the place of one int32
+constexpr int MIDDLE = 128;  // the rounded value of zero
+constexpr int DEPTH = 4;     // values of a row that one int32 lane multiplies
 
-constexpr int REGISTERS = 4;  // of weights beside 6 rows: 24 sums, 4 weights and 1 row's bytes fit the 32 registers
-constexpr int QUERIES = 12;   // beside 2 registers of keys: 24 sums again
+constexpr int REGISTERS = 4;  // of weights for 6 rows: 24 sums, 4 weights and 1 value fit the 32 registers
+constexpr int QUERIES = 12;   // for 2 registers of keys: 24 sums too
 
 inline Ints dot(Ints sums, Ints row, Ints weights) { return _mm512_dpbusd_epi32(sums, row, weights); }
-inline Ints load_weights(const int8_t* x) { return _mm512_loadu_si512(x); }  // DEPTH * LANES of them
+inline Ints load_weights(const int8_t* x) { return _mm512_loadu_si512(x); }  // DEPTH * LANES weights
 
 inline Ints load(const int32_t* x) { return _mm512_loadu_si512(x); }
 inline void store(int32_t* x, Ints values) { _mm512_storeu_si512(x, values); }
@@ -44,7 +44,7 @@ inline Floats times_power_of_two(Floats x, Floats exponent) { return _mm512_scal
 inline float sum(Floats x) { return _mm512_reduce_add_ps(x); }
 inline float largest(Floats x) { return _mm512_reduce_max_ps(x); }
 
-// Writes LANES values, rounded to nearest; they are within [-127, 127].
+// Writes LANES values, rounded to nearest. They must be in [-127, 127].
 inline void round_to(Rounded* out, Floats x) {
   const Ints rounded = _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(MIDDLE));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi32_epi8(rounded));

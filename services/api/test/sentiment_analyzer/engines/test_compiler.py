@@ -1,4 +1,4 @@
-"""The kernel is compiled once, for each state of its sources, and found only where it can run."""
+"""The kernel is compiled once for each state of its sources, and found only if the processor can run it."""
 
 import platform
 import shutil
@@ -21,7 +21,7 @@ FAST, SLOW = Target("fast", "generic", ("avx2",)), Target("slow", "generic", ())
 
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A kernel of one function, which compiles in no time."""
+    """A kernel of one function, which compiles fast."""
     folder = tmp_path / "kernel"
     folder.mkdir()
     (folder / "model.cpp").write_text('extern "C" int answer() { return 42; }')
@@ -40,7 +40,7 @@ def test_a_kernel_is_compiled_once_and_again_when_its_sources_change(sources: Pa
     assert len(list(cache.iterdir())) == 2
 
 
-def test_the_fastest_kernel_is_found_that_is_there_and_that_the_processor_can_run(
+def test_the_fastest_compiled_kernel_that_the_processor_can_run_is_found(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tmp_path / "build"
@@ -64,7 +64,9 @@ def test_the_fastest_kernel_is_found_that_is_there_and_that_the_processor_can_ru
         ("fpu avx f16c", []),
     ],
 )
-def test_a_processor_is_known_by_its_features(monkeypatch: pytest.MonkeyPatch, flags: str, names: list[str]) -> None:
+def test_the_supported_targets_follow_from_the_processors_features(
+    monkeypatch: pytest.MonkeyPatch, flags: str, names: list[str]
+) -> None:
     monkeypatch.setattr(Path, "read_text", lambda _path: f"processor : 0\nflags\t\t: {flags}\nbugs : none\n")
     assert [target.name for target in compiler.supported()] == names
 
@@ -76,7 +78,7 @@ def test_sources_that_do_not_compile_leave_nothing_behind(sources: Path, tmp_pat
     assert list((tmp_path / "build").iterdir()) == []
 
 
-def test_without_a_compiler_the_message_says_which_were_sought(
+def test_without_a_compiler_the_error_names_those_that_were_tried(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -92,7 +94,7 @@ def compiler_missing(_target: Target) -> None:
     raise RuntimeError("no compiler")
 
 
-def test_a_machine_without_cpuinfo_is_not_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_cpuinfo_supports_no_target(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_path: Path) -> str:
         raise FileNotFoundError
 

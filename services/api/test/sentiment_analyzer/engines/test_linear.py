@@ -1,4 +1,4 @@
-"""The products of int8 are the same sums, however the processor is made to compute them."""
+"""int8 products are exact, by integer and by floating-point instructions."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_products_are_exact(products: type[IntegerProducts] | type[FloatProducts
     np.testing.assert_array_equal(found.numpy(), rows @ weight.T)
 
 
-def test_not_even_the_largest_sum_of_floats_is_rounded() -> None:
+def test_the_largest_possible_sum_of_floats_is_exact() -> None:
     most = FloatProducts.EXACT_INPUTS
     rows, weight = torch.full((1, most), 127.0), torch.full((1, most), 127, dtype=torch.int8)
     assert FloatProducts(weight)(rows).item() == most * 127**2

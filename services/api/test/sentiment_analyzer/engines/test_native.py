@@ -1,4 +1,4 @@
-"""The kernel computes what PyTorch computes, for every shape that it takes."""
+"""The kernel computes the logits that PyTorch computes, for every shape that it supports."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ Save = Callable[..., Path]
 
 @pytest.fixture(autouse=True, params=compiler.supported(), ids=lambda target: target.name)
 def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
-    """Each kernel that this processor can run, not only the fastest."""
+    """Every kernel that this processor can run, not only the fastest."""
     monkeypatch.setattr(compiler, "supported", lambda: [request.param])
     return cast("Target", request.param)
 
@@ -36,7 +36,7 @@ def build_windows(lengths: list[int]) -> list[list[int]]:
     [
         {"dim": 64, "hidden_dim": 64, "n_heads": 2},  # heads of 32
         {"dim": 128, "hidden_dim": 256, "n_heads": 2},  # of 64, as in DistilBERT-base
-        {"dim": 256, "hidden_dim": 128, "n_heads": 1},  # as wide as they may be
+        {"dim": 256, "hidden_dim": 128, "n_heads": 1},  # the widest that is supported
     ],
 )
 def test_the_kernel_agrees_with_float32(save_checkpoint: Save, shape: dict[str, int]) -> None:
@@ -54,7 +54,7 @@ def test_the_kernel_agrees_with_float32_on_the_model_that_ships(target: Target) 
     assert open_engine(checkpoint).name == f"kernel {target.name}"
 
 
-def test_a_window_has_the_same_logits_to_the_bit_in_any_company() -> None:
+def test_a_window_has_bit_identical_logits_in_every_batch() -> None:
     engine = open_engine(open_checkpoint(str(ROOT / "model")))
     windows = build_windows([0, 1, 7, 22, 22, 22, 126, 127, 300, 510])
     together = engine.logits(windows)
@@ -66,7 +66,9 @@ def test_a_window_has_the_same_logits_to_the_bit_in_any_company() -> None:
 @pytest.mark.parametrize(
     "shape", [{"dim": 32, "hidden_dim": 64, "n_heads": 1}, {"dim": 64, "hidden_dim": 96}, {"dim": 64, "n_heads": 4}]
 )
-def test_a_shape_that_the_kernel_does_not_take_is_left_to_pytorch(save_checkpoint: Save, shape: dict[str, int]) -> None:
+def test_pytorch_computes_the_shapes_that_the_kernel_does_not_support(
+    save_checkpoint: Save, shape: dict[str, int]
+) -> None:
     checkpoint = open_checkpoint(str(save_checkpoint(**shape)))
     assert not NativeEngine.fits(checkpoint)
     assert open_engine(checkpoint).name == "pytorch int8"
