@@ -1,1 +1,1 @@
-"""Benchmarks: each one a command, none of them a test."""
+"""Benchmarks. Every module of this folder is a command, except `plot`; none is a test."""

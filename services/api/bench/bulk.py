@@ -1,8 +1,8 @@
-"""Many reviews at once against the bare scorer, and what single ones wait meanwhile: `make bench-bulk`.
+"""Bulk scoring against the scorer alone, and the latency of single requests meanwhile: `make bench-bulk`.
 
-Each round times the same sentences three ways, one after the other: scored and thrown away, posted to
-`/sentiments/bulk`, and imported from a file, rows committed. Single reviews are posted with and without a bulk under
-way.
+Each round times the same sentences in three ways, one after the other: scored and discarded, posted to
+`/sentiments/bulk`, and imported from a file with its rows committed. The latency of single requests is measured with
+and without a bulk request in progress.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psutil
 
-from bench import servers
-from bench.engines import MODEL, machine
-from bench.load import closed_loop
-from bench.servers import Server
+from bench.engines.comparison import MODEL, machine
 from bench.service import quantile
+from bench.serving import servers
+from bench.serving.load import closed_loop
+from bench.serving.servers import Server
 from src import create_app
 from src.config import Settings
 from src.reviews import import_file
@@ -35,7 +35,7 @@ LARGE_BYTES = 60 * 2**20
 
 
 def post(port: int, body: bytes, *, until: Callable[[], bool] = lambda: False) -> int:
-    """Post NDJSON; return how many lines were answered with a review. Hang up when `until` says so."""
+    """Post NDJSON; return the number of reviews in the response. Close the connection early once `until()` is true."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("POST", "/sentiments/bulk", body, {"Content-Type": "application/x-ndjson"})
     stored = 0
@@ -53,12 +53,12 @@ def _lines(answer: http.client.HTTPResponse) -> Iterator[bytes]:
 
 
 def ndjson(texts: list[str]) -> bytes:
-    """Return a body or file of so many records."""
+    """Return the texts as NDJSON records."""
     return "".join(json.dumps({"sentence": text}) + "\n" for text in texts).encode()
 
 
 def rates(server: Server, service: Service, texts: list[str], rounds: int) -> dict[str, list[float]]:
-    """Return reviews per second of each way, round by round."""
+    """Return the reviews per second of each way, one figure for each round."""
     analyzer, body = SentimentAnalyzer.load(str(MODEL)), ndjson(texts)
     app = create_app(Settings(instance_path=service.instance))
 
@@ -82,8 +82,8 @@ def rates(server: Server, service: Service, texts: list[str], rounds: int) -> di
     return found
 
 
-def waits(server: Server, texts: list[str], clients: int, *, rounds: int, seconds: float) -> tuple[float, float]:
-    """Return the median latency of single reviews without and with a bulk under way, in seconds."""
+def latencies(server: Server, texts: list[str], clients: int, *, rounds: int, seconds: float) -> tuple[float, float]:
+    """Return the median latency of single requests, without and with a bulk request in progress, in seconds."""
     alone, beside = [], []
     for _ in range(rounds):
         alone.append(quantile(closed_loop(server.port, server.requests, clients, seconds), 0.5))
@@ -92,14 +92,14 @@ def waits(server: Server, texts: list[str], clients: int, *, rounds: int, second
         bulk.start()
         time.sleep(1)
         beside.append(quantile(closed_loop(server.port, server.requests, clients, seconds), 0.5))
-        assert bulk.is_alive(), "the bulk ended too early: more --texts"
+        assert bulk.is_alive(), "the bulk request ended too early: raise --texts"
         over.set()
         bulk.join()
     return statistics.median(alone), statistics.median(beside)
 
 
 def memory(server: Server, service: Service, texts: list[str], seconds: float) -> tuple[float, float]:
-    """Return the worker's resident memory before and the most while a large body is worked on, in 10^6 bytes."""
+    """Return the worker's resident memory before a large bulk request, and the most during it, in 10^6 bytes."""
     worker = psutil.Process(service.pid("worker"))
     post(server.port, ndjson(texts[:1000]))
     before = worker.memory_info().rss / 1e6
@@ -125,15 +125,15 @@ def main() -> None:
     print(f"{machine()}; {len(texts):,} sentences of 24 tokens, medians of {arguments.rounds} alternating rounds\n")
     with servers.own() as (server, service):
         for clients in CLIENTS:
-            alone, beside = waits(server, texts, clients, rounds=arguments.rounds, seconds=arguments.seconds)
-            print(f"single reviews, {clients} at once: p50 {alone * 1000:.1f} ms, beside a bulk {beside * 1000:.1f}, "
-                  f"{beside / alone:.2f} times that")  # fmt: skip
+            alone, beside = latencies(server, texts, clients, rounds=arguments.rounds, seconds=arguments.seconds)
+            print(f"single requests of {clients} clients: p50 {alone * 1000:.1f} ms, in a bulk {beside * 1000:.1f} ms, "
+                  f"{beside / alone:.2f} times as much")  # fmt: skip
         found = rates(server, service, texts, arguments.rounds)
         for name, of_name in found.items():
             share = statistics.median(one / bare for one, bare in zip(of_name, found["scored"], strict=True))
-            print(f"{name}: {statistics.median(of_name):.0f} reviews/s, {share:.3f} of the bare scorer's")
+            print(f"{name}: {statistics.median(of_name):.0f} reviews/s, {share:.3f} of the scorer alone")
         before, most = memory(server, service, texts, 4 * arguments.seconds)
-        print(f"memory of the worker: {before:.0f} MB, at most {most:.0f} MB while {LARGE_BYTES:,} bytes are worked on")
+        print(f"memory of the worker: {before:.0f} MB, at most {most:.0f} MB during a bulk of {LARGE_BYTES:,} bytes")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What requests leave in memory: `make bench-memory`. Resident memory of web worker and scorer, early and late.
+"""Growth of memory: resident memory of web worker and scorer after few and after many requests, `make bench-memory`.
 
-Reviews of 1 to 2,000 words, most of them short; 32 clients; a durable row for each, as always.
+32 clients post reviews of 1 to 2,000 words, most of them short. Every row is committed.
 """
 
 import argparse
@@ -8,9 +8,9 @@ import random
 
 import psutil
 
-from bench import servers
-from bench.load import closed_loop, post
-from bench.servers import WORDS
+from bench.serving import servers
+from bench.serving.load import closed_loop, post
+from bench.serving.servers import WORDS
 from test.service import Service
 
 EARLY, LATE = 5_000, 100_000
@@ -19,7 +19,7 @@ STEP_SECONDS = 5.0
 
 
 def reviews(count: int = 2000) -> list[bytes]:
-    """Return requests with texts of mixed lengths: the median has 12 words, one in a hundred 400 or more."""
+    """Return requests with texts of mixed lengths: the median has 12 words, one text in a hundred has 400 or more."""
     source = random.Random(0)
     lengths = [min(2000, max(1, round(source.lognormvariate(2.5, 1.5)))) for _ in range(count)]
     return [post("/sentiments/", {"sentence": " ".join(source.choices(WORDS, k=length))}) for length in lengths]
@@ -31,7 +31,7 @@ def resident(service: Service) -> float:
 
 
 def main() -> None:
-    """Print resident memory as requests go by, and the ratio of the last to the first."""
+    """Print resident memory every 10,000 requests, and the ratio of the last figure to the first."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--requests", type=int, default=LATE)
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
-"""This service against what a user would pick instead, on the same checkpoint and machine: `make bench-peers`.
+"""This service against its alternatives, with the same checkpoint on the same machine: `make bench-peers`.
 
-The peers live in an environment of their own, whose Python is the first argument.
+The peers have an environment of their own, whose Python executable is the first argument.
 """
 
 import argparse
@@ -10,17 +10,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import plot, servers
-from bench.candidates import ONNX_INT8, PEERS, kernel
-from bench.engines import MODEL, REVIEWS, SENTENCES, compare, machine, table
+from bench import plot
+from bench.engines.candidates import ONNX_INT8, PEERS, kernel
+from bench.engines.comparison import MODEL, REVIEWS, SENTENCES, compare, machine, table
 from bench.service import compare as compare_servers
 from bench.service import rates
 from bench.service import table as server_table
+from bench.serving import servers
 from src.config import ROOT
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the tables and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("python", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
@@ -30,7 +31,9 @@ def main() -> None:
     python = str(arguments.python.absolute())
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        subprocess.run([python, "-m", "bench.convert", str(MODEL), folder], cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(
+            [python, "-m", "bench.engines.convert", str(MODEL), folder], cwd=ROOT, check=True, capture_output=True
+        )
         print(f"{machine()}; medians of {arguments.rounds} alternating rounds\n")
         candidates = {kernel.__name__: sys.executable} | {peer.__name__: python for peer in PEERS}
         found = compare(candidates, work, rounds=arguments.rounds, seconds=arguments.seconds)

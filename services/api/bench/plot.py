@@ -1,4 +1,4 @@
-"""Bars beside each other, as a picture that the README can show."""
+"""Bar charts for the documents."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,13 +9,13 @@ mpl.use("Agg")
 
 from matplotlib import pyplot
 
-from bench.engines import machine
+from bench.engines.comparison import machine
 
 FOLDER = Path(__file__).parent
 
 
 def save(name: str, panels: Mapping[str, Mapping[str, float]]) -> None:
-    """Write `name`.png beside this file: one panel for each title, one bar for each name; more is better."""
+    """Write `name`.png beside this file, with a panel for each title and a bar for each name; more is better."""
     figure, axes = pyplot.subplots(
         1, len(panels), figsize=(4.2 * len(panels), 2.6), squeeze=False, layout="constrained"
     )

@@ -1,25 +1,30 @@
-"""What a page, a search and a summary cost over five million rows: `make bench-rows`, a quarter of an hour.
+"""The time of a page, a search and a summary over five million rows: `make bench-rows`, a quarter of an hour.
 
-Each call is compared with the same call over ten thousand rows, in one run on one server; the rounds alternate.
+Each request is compared with the same one over ten thousand rows, in one run on one server; the rounds alternate.
+
+The words of the reviews are drawn by Zipf's law, so that most are rare; dates rise with the ids over three years.
 """
 
 import argparse
 import contextlib
+import io
 import shutil
 import statistics
 import tempfile
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import psycopg2
 from flask import Flask
 from flask_migrate import upgrade
+from numpy.random import Generator
+from numpy.typing import NDArray
 from sqlalchemy import event
 
-from bench.engines import machine
-from bench.filling import CHUNK, COMMON, FIRST_DAY, MIDDLING, PERIOD, RARE, fill, lines, vocabulary
+from bench.engines.comparison import machine
 from src import create_app
 from src.config import Settings
 from src.database.embedded import EmbeddedPostgres
@@ -30,10 +35,17 @@ from test.conftest import create_empty
 
 SMALL = 10_000
 LARGE = 5_000_000
+CHUNK = 100_000
+FIRST_DAY = datetime(2023, 11, 20, tzinfo=UTC)
+PERIOD = timedelta(days=3 * 365)
+COMMON, MIDDLING, RARE = "brilliant", "cinematography", "ornithopter"
+SHARES = {COMMON: 1 / 3, MIDDLING: 1 / 500, RARE: 1 / 2_000_000}
+Words = NDArray[np.str_]
+_SYLLABLES = [first + vowel + last for first in "bdfgklmnprst" for vowel in "aeiou" for last in ("", "l", "n", "r")]
 
 
 def calls(rows: int) -> dict[str, str]:
-    """Return the address of each call on a table of so many rows."""
+    """Return the URL of each request to a table of so many rows."""
     deep = rows - min(rows // 2, 1_000_000)
     week, year = FIRST_DAY + PERIOD - timedelta(days=7), FIRST_DAY + PERIOD * 0.3
     return {
@@ -63,7 +75,7 @@ def calls(rows: int) -> dict[str, str]:
 
 
 def milliseconds(app: Flask, address: str) -> float:
-    """Return how long one call took, from request to answer, without the network."""
+    """Return the time of one request without the network."""
     client, start = app.test_client(), time.perf_counter()
     answer = client.get(address)
     assert answer.status_code == 200, answer.get_data(as_text=True)
@@ -71,14 +83,14 @@ def milliseconds(app: Flask, address: str) -> float:
 
 
 def insert_rate(app: Flask, group: int, seconds: float = 3.0) -> float:
-    """Return how many rows a second are stored, so many in a transaction, each one durable."""
+    """Return the rows that are committed per second, `group` of them in a transaction."""
     names = ("sentence", "sentiment_score", "confidence", "tokens", "windows", "model_version")
     drawn = lines(np.random.default_rng(8), vocabulary(), 0, CHUNK, CHUNK)
-    given = [NewReview(dict(zip(names, line.split("\t"), strict=False))) for line in drawn]
+    reviews = [NewReview(dict(zip(names, line.split("\t"), strict=False))) for line in drawn]
     stored, start = 0, time.perf_counter()
     with app.app_context():
         while time.perf_counter() - start < seconds:
-            store([given[(stored + number) % CHUNK] for number in range(group)])
+            store([reviews[(stored + number) % CHUNK] for number in range(group)])
             stored += group
         took = time.perf_counter() - start
     return stored / took
@@ -89,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=LARGE)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--folder", type=Path, help="keep the databases there, and take them up if they are there")
+    parser.add_argument("--folder", type=Path, help="keep the databases in this folder, and reuse those that exist")
     parser.add_argument("--explain", action="store_true", help="print how PostgreSQL runs each query")
     arguments = parser.parse_args()
     logs.configure("ERROR")
@@ -108,7 +120,7 @@ def main() -> None:
 
 
 def opened(server: EmbeddedPostgres, rows: int) -> Flask:
-    """Return an app over a database of so many rows, filled if it is not there."""
+    """Return an app over a database of so many rows; create and fill the database if it does not exist."""
     url = server.url.set(database=f"rows_{rows}")
     with contextlib.closing(psycopg2.connect(host=url.query["host"], user=url.username, dbname="postgres")) as look:
         look.autocommit = True
@@ -147,7 +159,7 @@ def table(apps: dict[int, Flask], rounds: int) -> str:
 
 
 def explained(app: Flask, rows: int) -> str:
-    """Return each call's queries with their plans."""
+    """Return the queries of each request with their plans."""
     parts: list[str] = []
     seen: list[tuple[str, object]] = []
     with app.app_context():
@@ -161,6 +173,54 @@ def explained(app: Flask, rows: int) -> str:
                 parts += ["", " ".join(sql.split()), *plan.scalars()]
             db.session.rollback()
     return "\n".join(parts)
+
+
+def fill(connection: psycopg2.extensions.connection, rows: int) -> None:
+    """Store `rows` reviews and correct one in a hundred. Build the index of words afterwards, as a restore does."""
+    source = np.random.default_rng(7)
+    words = vocabulary()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_indexdef('ix_sentiments_words'::regclass)")
+        [definition] = cursor.fetchone()
+        cursor.execute("DROP INDEX ix_sentiments_words")
+        for start in range(0, rows, CHUNK):
+            cursor.copy_expert(
+                "COPY sentiments (sentence, sentiment_score, confidence, tokens, windows, model_version, created_on)"
+                " FROM STDIN",
+                io.StringIO("".join(lines(source, words, start, min(CHUNK, rows - start), rows))),
+            )
+            print(f"\r{start + CHUNK:,} rows ", end="", flush=True)
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute(definition)
+        cursor.execute("INSERT INTO corrections SELECT id, 'positive' FROM sentiments WHERE id % 100 = 0")
+    connection.commit()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+    print()
+
+
+def vocabulary() -> Words:
+    """Return 20,000 words, the most common first."""
+    return np.array([a + b + c for a in _SYLLABLES[:30] for b in _SYLLABLES[60:90] for c in _SYLLABLES[:23]])
+
+
+def lines(source: Generator, words: Words, start: int, count: int, rows: int) -> Iterator[str]:
+    """Yield `count` rows in the format of COPY, from number `start` of a table of `rows`."""
+    lengths = np.clip(source.lognormal(2.8, 0.7, count), 3, 300).astype(int)
+    drawn = words[np.minimum(source.zipf(1.2, lengths.sum()) - 1, len(words) - 1)]
+    scores = np.tanh(source.normal(0.4, 2, count))
+    special = {word: source.random(count) < share for word, share in SHARES.items()}
+    for row, (text, score) in enumerate(zip(np.split(drawn, np.cumsum(lengths)[:-1]), scores, strict=True)):
+        found = [word for word, there in special.items() if there[row]]
+        if start + row == rows // 3:  # so that the small table has it too
+            found.append(RARE)
+        moment = FIRST_DAY + PERIOD * ((start + row) / rows)
+        version = "model@1" if start + row < rows * 0.4 else "model@2"
+        yield (
+            f"{' '.join([*text, *found])}\t{float(score)!r}\t{(1 + abs(float(score))) / 2!r}"
+            f"\t{len(text) + 2}\t1\t{version}\t{moment.isoformat()}\n"
+        )
 
 
 if __name__ == "__main__":

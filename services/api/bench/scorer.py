@@ -1,6 +1,6 @@
-"""The scorer alone: `make bench`. Its engines, what is left to the machine's limit, long reviews, the start.
+"""The analyzer alone: `make bench`. Its engines, their share of the machine's peak, long reviews, the start.
 
-Reads no network and no database.
+No network and no database take part.
 """
 
 import argparse
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.candidates import OWN
-from bench.engines import MODEL, SENTENCES, compare, machine, table
+from bench.engines.candidates import OWN
+from bench.engines.comparison import MODEL, SENTENCES, compare, machine, table
 from src.config import ROOT
 from src.sentiment_analyzer import cpus
 from src.sentiment_analyzer.checkpoint import open_checkpoint
@@ -29,9 +29,9 @@ START_PIPELINE = "from transformers import pipeline; pipeline('sentiment-analysi
 
 
 def operations_per_token() -> float:
-    """Return the int8 operations (multiplications and additions) that the kernel does for a token in linear layers.
+    """Return the int8 operations (multiplications and additions) per token in the linear layers of the kernel.
 
-    Those of the last layer that it leaves out for all tokens but [CLS] are not counted, nor are [CLS]'s own.
+    In the last layer, only queries, keys and values count: the kernel computes the rest for [CLS] alone.
     """
     checkpoint = open_checkpoint(str(MODEL))
     last = f".layer.{checkpoint.config['n_layers'] - 1}."
@@ -47,9 +47,9 @@ def operations_per_token() -> float:
 
 
 def peak(rounds: int) -> tuple[str, float]:
-    """Return the name of the type whose products are fastest here, int8 or float32, and the most operations per second.
+    """Return the type with the fastest products on this machine, int8 or float32, and its peak operations per second.
 
-    That is what oneDNN gets out of all cores, by `torch._int_mm`, or MKL by a product of floats.
+    The peak is what oneDNN reaches on all cores by `torch._int_mm`, or MKL by a product of floats.
     """
     vnni = torch.cpu._is_vnni_supported()
     kind, multiply = (torch.int8, torch._int_mm) if vnni else (torch.float32, torch.mm)
@@ -65,7 +65,7 @@ def peak(rounds: int) -> tuple[str, float]:
 
 
 def long_review(rounds: int) -> tuple[float, float, int]:
-    """Return the seconds of a review of 512 and of one of 4,096 tokens, and how many tokens of it are computed."""
+    """Return the seconds for a review of 512 and for one of 4,096 tokens, and the tokens computed for the latter."""
     analyzer = SentimentAnalyzer.load(str(MODEL))
     source = np.random.default_rng(0)
     texts = [source.integers(1000, 30_000, count - 2).tolist() for count in (512, 4096)]
@@ -80,7 +80,7 @@ def long_review(rounds: int) -> tuple[float, float, int]:
 
 
 def start_seconds(rounds: int) -> tuple[float, float]:
-    """Return the median seconds from a process's start to its first score: this analyzer's, `pipeline`'s."""
+    """Return the median seconds from a process's start to its first score, for this analyzer and for `pipeline`."""
     codes = [code.format(model=str(MODEL)) for code in (START, START_PIPELINE)]
     times: list[list[float]] = [[], []]
     for _ in range(rounds):

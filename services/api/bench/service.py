@@ -1,6 +1,6 @@
-"""The whole service under load, a durable row for each answer: `make bench`.
+"""The whole service under load, with a committed row for each response: `make bench`.
 
-The load generator is one process on the same cores; what it takes of them is said, and the figures include it.
+The load generator is a process on the same cores. Its CPU time is reported, and the figures include it.
 """
 
 import argparse
@@ -10,17 +10,18 @@ from collections.abc import Sequence
 
 import psutil
 
-from bench import plot, servers
-from bench.engines import machine
-from bench.load import Result, closed_loop, open_loop
-from bench.servers import Server
+from bench import plot
+from bench.engines.comparison import machine
+from bench.serving import servers
+from bench.serving.load import Result, closed_loop, open_loop
+from bench.serving.servers import Server
 from test.service import Service
 
 CLIENTS = 32
 
 
 def compare(candidates: Sequence[Server], *, rounds: int, seconds: float) -> dict[str, list[Result]]:
-    """Return what 32 clients got of each, round by round; the rounds alternate."""
+    """Return the responses of each server to 32 clients, one result for each round; the rounds alternate."""
     results: dict[str, list[Result]] = {server.name: [] for server in candidates}
     for server in candidates:
         closed_loop(server.port, server.requests, CLIENTS, 2)
@@ -31,12 +32,12 @@ def compare(candidates: Sequence[Server], *, rounds: int, seconds: float) -> dic
 
 
 def rates(results: dict[str, list[Result]]) -> dict[str, float]:
-    """Return the median answers per second of each."""
+    """Return the median responses per second of each server."""
     return {name: statistics.median(result.rate for result in of_name) for name, of_name in results.items()}
 
 
 def table(results: dict[str, list[Result]]) -> str:
-    """Return the figures as Markdown; the first row is what the others are compared with."""
+    """Return a Markdown table, in which the others are compared with the first server."""
     first = next(iter(results))
     found = rates(results)
     lines = [f"| {CLIENTS} clients, 24 tokens | answers/s | p50 | p99 | {first} is |", "|---|---|---|---|---|"]
@@ -55,7 +56,7 @@ def quantile(result: Result, share: float) -> float:
 
 
 def stages(service: Service, server: Server, seconds: float) -> str:
-    """Return the core-milliseconds that a request takes in each process."""
+    """Return the CPU milliseconds of a request in each process."""
     processes = {"web": "worker", "scorer": "scorer", "PostgreSQL": "database"}
     before = {name: _cpu(service.pid(part)) for name, part in processes.items()}
     result = closed_loop(server.port, server.requests, CLIENTS, seconds)
@@ -66,7 +67,7 @@ def stages(service: Service, server: Server, seconds: float) -> str:
 
 
 def under_rates(server: Server, highest: float, *, rounds: int, seconds: float) -> str:
-    """Return what an open loop gets at half of the highest rate, and at three times it."""
+    """Return the latency at half of the highest rate, and the responses at three times that rate."""
     half = [open_loop(server.port, server.requests, highest / 2, seconds) for _ in range(rounds)]
     spread = statistics.median(quantile(one, 0.99) / quantile(one, 0.5) for one in half)
     p50 = statistics.median(quantile(one, 0.5) for one in half) * 1000
@@ -79,7 +80,7 @@ def under_rates(server: Server, highest: float, *, rounds: int, seconds: float) 
     return (
         f"at half of it: p50 {p50:.1f} ms, p99 {spread:.1f} times that\n"
         f"at three times it: {good:.0f}/s stored, {good / highest:.2f} of the highest, p50 {quantile(one, 0.5):.2f} s; "
-        f"last round {dict(one.statuses)}, {one.unsent} found no free one of the generator's connections; "
+        f"last round {dict(one.statuses)}, {one.unsent} found no free connection of the generator; "
         f"it took {one.cpu_seconds / seconds:.2f} of a core"
     )
 
@@ -101,7 +102,7 @@ def main() -> None:
         with servers.pipeline(service) as other:
             results = compare([server, other], rounds=arguments.rounds, seconds=arguments.seconds)
         print(table(results), "\n")
-        print("core-milliseconds of a request:", stages(service, server, arguments.seconds))
+        print("CPU milliseconds of a request:", stages(service, server, arguments.seconds))
         highest = rates(results)[server.name]
         print(under_rates(server, highest, rounds=arguments.rounds, seconds=arguments.seconds))
     plot.save("service", {"answers per second, 32 clients": rates(results)})

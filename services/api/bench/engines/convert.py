@@ -1,6 +1,6 @@
-"""The files of the peers: the model for ONNX Runtime and OpenVINO, quantized as their documentation says.
+"""Convert the model for ONNX Runtime and OpenVINO, quantized as their documentation recommends.
 
-Runs in the peers' own environment: `python -m bench.convert MODEL WORK`.
+Run it in the peers' environment: `python -m bench.engines.convert MODEL WORK`.
 """
 
 import csv
@@ -13,13 +13,13 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from bench.candidates import ONNX, ONNX_INT8, OPENVINO_INT8
+from bench.engines.candidates import ONNX, ONNX_INT8, OPENVINO_INT8
 
-CALIBRATION = Path(__file__).parent.parent / "test/data/reviews.tsv"
+CALIBRATION = Path(__file__).parents[2] / "test/data/reviews.tsv"
 
 
 def main() -> None:
-    """Write the files, unless they are there."""
+    """Write the files into the folder WORK."""
     model, work = map(Path, sys.argv[1:])
     work.mkdir(exist_ok=True)
     network = AutoModelForSequenceClassification.from_pretrained(

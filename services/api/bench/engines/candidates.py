@@ -1,6 +1,6 @@
-"""What is compared, each at its best documented settings: token ids in, logits out, no tokenization in any of them.
+"""Candidates: engines that compute logits from token ids, each with the best settings that its documentation names.
 
-A worker process imports only what its candidate needs, so that each may live in an environment of its own.
+Each function imports what its candidate needs, so that the candidates can have environments of their own.
 """
 
 from collections.abc import Callable
@@ -15,27 +15,27 @@ Ids: TypeAlias = NDArray[np.int64]
 Run: TypeAlias = Callable[[Ids], object]
 
 ONNX, ONNX_INT8, OPENVINO_INT8 = "model.onnx", "model_quantized.onnx", "openvino_int8.xml"
-"""Files that `bench.convert` writes."""
+"""The files that `bench.engines.convert` writes."""
 
 
 def kernel(model: Path, _work: Path) -> Run:
-    """Take this service's own engine."""
+    """Load the native engine of this service."""
     from src.sentiment_analyzer.checkpoint import open_checkpoint
     from src.sentiment_analyzer.engines.engine import open_engine
 
     engine = open_engine(open_checkpoint(str(model)))
     if not engine.name.startswith("kernel"):
-        raise RuntimeError("the kernel is not compiled, or this processor cannot run it")
+        raise RuntimeError("no compiled kernel runs on this processor: run `make kernel`")
     return lambda ids: engine.logits([row[1:-1] for row in ids.tolist()])
 
 
 def pytorch_int8(model: Path, _work: Path) -> Run:
-    """Take this service's engine where the kernel does not run."""
+    """Load the engine of this service where the kernel does not run."""
     return _pytorch(model, quantized=True)
 
 
 def pytorch_float32(model: Path, _work: Path) -> Run:
-    """Take the same in float32."""
+    """Load the same engine in float32."""
     return _pytorch(model, quantized=False)
 
 
@@ -48,7 +48,7 @@ def _pytorch(model: Path, *, quantized: bool) -> Run:
 
 
 def transformers_float32(model: Path, _work: Path) -> Run:
-    """Take what `transformers.pipeline` computes with: eager PyTorch on all cores."""
+    """Load eager PyTorch on all cores, the engine of `transformers.pipeline`."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
@@ -63,7 +63,7 @@ def transformers_float32(model: Path, _work: Path) -> Run:
 
 
 def onnxruntime_dynamic(_model: Path, work: Path) -> Run:
-    """Take ONNX Runtime, dynamic int8 with a scale per output; its default threads: one for each core."""
+    """Load ONNX Runtime: dynamic int8 with a scale per output, and the default of one thread per core."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(work / ONNX_INT8, providers=["CPUExecutionProvider"])
@@ -71,9 +71,9 @@ def onnxruntime_dynamic(_model: Path, work: Path) -> Run:
 
 
 def openvino_static(_model: Path, work: Path) -> Run:
-    """Take OpenVINO, static int8 by NNCF's recipe for transformers.
+    """Load OpenVINO: static int8 by NNCF's recipe for transformers.
 
-    One stream over all cores: for one batch at a time that was twice as fast as a stream for each core.
+    One stream uses all cores. For one batch at a time this is faster than a stream per core (docs/performance.md).
     """
     import openvino
 

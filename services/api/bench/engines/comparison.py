@@ -1,4 +1,4 @@
-"""Engines against each other: workers that take turns, so that a slow moment of the machine hits all of them."""
+"""The comparison of engines. Their workers take turns, so that a slow phase of the machine affects all of them."""
 
 import json
 import platform
@@ -17,11 +17,11 @@ MODEL = ROOT / "model"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is computed at once."""
+    """The shape of one batch."""
 
     batch: int
     tokens: int
-    """Of each text, with special tokens."""
+    """The tokens of each text, special tokens included."""
 
     def __str__(self) -> str:
         return f"{self.batch} x {self.tokens} tokens"
@@ -32,20 +32,20 @@ SHAPES = (SENTENCE, SENTENCES, REVIEWS)
 
 
 class Worker:
-    """A candidate in a process of its own."""
+    """A process that runs one candidate."""
 
     def __init__(self, python: str, candidate: str, work: Path) -> None:
         self._process = subprocess.Popen(
-            [python, "-m", "bench.worker", candidate, str(MODEL), str(work)],
+            [python, "-m", "bench.engines.worker", candidate, str(MODEL), str(work)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         if self._answer() != "ready":
             raise RuntimeError(f"{candidate} did not start")
 
     def seconds(self, shape: Shape, seconds: float) -> float:
-        """Return the median seconds of one batch."""
-        question = {"batch": shape.batch, "tokens": shape.tokens, "seconds": seconds}
-        print(json.dumps(question), file=self._process.stdin, flush=True)
+        """Return the median seconds of one batch, measured for so many seconds."""
+        request = {"batch": shape.batch, "tokens": shape.tokens, "seconds": seconds}
+        print(json.dumps(request), file=self._process.stdin, flush=True)
         return float(self._answer())
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class Worker:
     def _answer(self) -> Any:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            raise RuntimeError("a candidate ended; run its bench.worker by hand to see why")
+            raise RuntimeError("a candidate ended: run its bench.engines.worker by hand to see why")
         return json.loads(line)
 
 
@@ -64,7 +64,7 @@ def compare(
 ) -> dict[str, dict[Shape, float]]:
     """Return the median seconds of one batch, by candidate and shape.
 
-    :param candidates: the Python that runs each.
+    :param candidates: the Python executable of each candidate.
     :param work: the folder with the peers' files.
     """
     workers = {name: Worker(python, name, work) for name, python in candidates.items()}
@@ -83,10 +83,10 @@ def compare(
 
 
 def table(found: Mapping[str, Mapping[Shape, float]], against: str) -> str:
-    """Return the figures as Markdown: milliseconds of one text, texts per second of many, and how often `against`'s."""
+    """Return a Markdown table: milliseconds for one text, texts per second for many, speed relative to `against`."""
     shapes = list(found[against])
     lines = [
-        f"| engine | {' | '.join(map(str, shapes))} | {' | '.join(f'as often as {against}' for _ in shapes)} |",
+        f"| engine | {' | '.join(map(str, shapes))} | {' | '.join(f'times {against}' for _ in shapes)} |",
         "|---" * (1 + 2 * len(shapes)) + "|",
     ]
     for name, times in found.items():
@@ -100,7 +100,7 @@ def table(found: Mapping[str, Mapping[Shape, float]], against: str) -> str:
 
 
 def machine() -> str:
-    """Return what this was measured on."""
+    """Return a description of this machine."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))

@@ -1,7 +1,7 @@
-"""A load generator that takes little of the machine it shares with the service: one thread, raw sockets, one selector.
+"""A load generator that uses little CPU, since it shares the machine with the server: one thread and one selector.
 
-Closed loop: so many clients, each of which posts again when it is answered. Open loop: posts arrive at a rate, whether
-or not earlier ones were answered, each on a connection that is free or new.
+Closed loop: each of a number of clients sends its next request after the response. Open loop: requests are sent at a
+rate, whether or not earlier ones were answered, each on a free or a new connection.
 """
 
 import json
@@ -15,26 +15,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 CONNECTIONS = 1000
-"""The most that an open loop opens; a post that finds none free is counted as not sent."""
+"""The most connections of an open loop. A request that finds none free is counted as unsent."""
 DRAIN_SECONDS = 12.0
-"""How long answers are waited for after the last post."""
+"""The time to wait for responses after the last request."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What came back."""
+    """The responses to a load."""
 
     seconds: float
     latencies: list[float] = field(default_factory=list)
-    """Of answers with a 2xx status, in seconds, in the order of arrival."""
+    """The latencies of responses with a 2xx status, in seconds, in the order of arrival."""
     statuses: Counter[int] = field(default_factory=Counter)
     unsent: int = 0
     cpu_seconds: float = 0.0
-    """Of one core, that this generator took."""
+    """The CPU time of this generator."""
 
     @property
     def rate(self) -> float:
-        """Answers with a 2xx status per second."""
+        """The responses with a 2xx status per second."""
         return len(self.latencies) / self.seconds
 
 
@@ -46,7 +46,7 @@ def post(path: str, body: object) -> bytes:
 
 
 class _Client:
-    """One connection, and the answer that it waits for."""
+    """One connection and its pending response."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -59,13 +59,13 @@ class _Client:
         self.waiting = False
 
     def send(self, request: bytes) -> None:
-        """Send a request; the time counts from here."""
+        """Send a request and start its latency."""
         self.sent = time.perf_counter()
         self.waiting = True
         self.socket.sendall(request)
 
     def receive(self) -> tuple[int, bool] | None:
-        """Read what is there; return (status, whether the connection stays open) of an answer that is complete."""
+        """Read from the socket; return (status, whether the connection stays open) once the response is complete."""
         data = self.socket.recv(65536)
         if not data:
             raise ConnectionResetError
@@ -82,28 +82,28 @@ class _Client:
 
 
 def closed_loop(port: int, requests: list[bytes], clients: int, seconds: float) -> Result:
-    """Return what `clients` got in so many seconds; they post the requests in turn."""
-    return _elsewhere(_closed, port, requests, clients, seconds)
+    """Send requests from so many clients for so many seconds; return the responses."""
+    return _in_process(_closed, port, requests, clients, seconds)
 
 
 def open_loop(port: int, requests: list[bytes], rate: float, seconds: float) -> Result:
-    """Return what became of `rate` posts per second."""
-    return _elsewhere(_opened, port, requests, rate, seconds)
+    """Send `rate` requests per second; return the responses."""
+    return _in_process(_opened, port, requests, rate, seconds)
 
 
-def _elsewhere(run: Callable[..., Result], *arguments: object) -> Result:
+def _in_process(run: Callable[..., Result], *arguments: object) -> Result:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(run, arguments)
 
 
 def _closed(port: int, requests: list[bytes], clients: int, seconds: float) -> Result:
-    result, turns = Result(seconds), _endless(requests)
+    result, cycle = Result(seconds), _endless(requests)
     selector = selectors.DefaultSelector()
     end = time.perf_counter() + seconds
     for _ in range(clients):
         client = _Client(port)
         selector.register(client.socket, selectors.EVENT_READ, client)
-        client.send(next(turns))
+        client.send(next(cycle))
     waiting = clients
     while waiting:
         ready = selector.select(DRAIN_SECONDS)
@@ -114,14 +114,14 @@ def _closed(port: int, requests: list[bytes], clients: int, seconds: float) -> R
             if not _finish(client, selector, result, end):
                 continue
             if time.perf_counter() < end:
-                client.send(next(turns))
+                client.send(next(cycle))
             else:
                 waiting -= 1
     return _measured(result)
 
 
 def _opened(port: int, requests: list[bytes], rate: float, seconds: float) -> Result:
-    result, turns = Result(seconds), _endless(requests)
+    result, cycle = Result(seconds), _endless(requests)
     selector = selectors.DefaultSelector()
     free: list[_Client] = []
     busy = made = posted = 0
@@ -136,7 +136,7 @@ def _opened(port: int, requests: list[bytes], rate: float, seconds: float) -> Re
                 made += 1
             if free:
                 client = free.pop()
-                client.send(next(turns))
+                client.send(next(cycle))
                 busy += 1
             else:
                 result.unsent += 1
@@ -150,7 +150,7 @@ def _opened(port: int, requests: list[bytes], rate: float, seconds: float) -> Re
 
 
 def _finish(client: _Client, selector: selectors.BaseSelector, result: Result, end: float) -> bool:
-    """Read; return whether the client is free again. Answers after the end are not counted."""
+    """Read a response; return whether the client is free again. Responses after the end are not counted."""
     was_waiting = client.waiting
     try:
         answer = client.receive()
@@ -161,7 +161,7 @@ def _finish(client: _Client, selector: selectors.BaseSelector, result: Result, e
     client.waiting = False
     status, stays = answer
     now = time.perf_counter()
-    if was_waiting and now <= end:  # else the service closed a connection that nobody used
+    if was_waiting and now <= end:  # otherwise the server closed an idle connection
         result.statuses[status] += 1
         if 200 <= status < 300:
             result.latencies.append(now - client.sent)

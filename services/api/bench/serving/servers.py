@@ -1,4 +1,4 @@
-"""Servers that are put under load, each started as its users start it."""
+"""Servers to measure, each started as its users start it."""
 
 import contextlib
 import os
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from bench.engines import MODEL
-from bench.load import post
+from bench.engines.comparison import MODEL
+from bench.serving.load import post
 from src.config import ROOT
 from test.service import Service
 
@@ -24,12 +24,12 @@ WORDS = (
     "a film with good bad awful lovely dull not never quite plot actor scene the of it was nothing wonderful story "
     "that one more and but so slow fast old new long short music light dark house city war love death day night"
 ).split()
-"""One token each."""
+"""Words of one token each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Something that answers on a port."""
+    """A running server and the requests to send to it."""
 
     name: str
     port: int
@@ -37,7 +37,7 @@ class Server:
 
 
 def sentences(count: int = 256, tokens: int = 24) -> list[str]:
-    """Return texts of so many tokens, special ones included, each another one."""
+    """Return `count` different texts of so many tokens, special tokens included."""
     source = random.Random(0)
     return [" ".join(source.choices(WORDS, k=tokens - 2)) for _ in range(count)]
 
@@ -57,21 +57,21 @@ def own() -> Iterator[tuple[Server, Service]]:
 
 @contextlib.contextmanager
 def pipeline(service: Service) -> Iterator[Server]:
-    """Start the app of `bench.pipeline` beside a service, over the same database."""
+    """Start the app of `bench.serving.pipeline` beside a service, over the same database."""
     port = _free_port()
     environment = {**os.environ, "INSTANCE_PATH": str(service.instance), "PORT": str(port), "DATABASE_URL": ""}
-    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "bench.pipeline:app"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "bench.serving.pipeline:app"]
     with _running(command, ROOT, environment, port):
         yield Server("flask + transformers.pipeline", port, _posts("/sentiments/"))
 
 
 @contextlib.contextmanager
 def infinity(python: str, engine: str, onnx: Path) -> Iterator[Server]:
-    """Start Infinity on this checkpoint. It stores nothing.
+    """Start Infinity with this checkpoint. It has no database.
 
-    :param python: of the peers' environment.
-    :param engine: "torch", or "optimum", which takes the int8 file of ONNX Runtime.
-    :param onnx: that file.
+    :param python: the Python executable of the peers' environment.
+    :param engine: "torch", or "optimum" for ONNX Runtime in int8.
+    :param onnx: the int8 file of ONNX Runtime.
     """
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def infinity(python: str, engine: str, onnx: Path) -> Iterator[Server]:
         command = [
             str(Path(python).with_name("infinity_emb")), "v2", "--model-id", ".", "--served-model-name", "model",
             "--engine", engine, "--device", "cpu", "--port", str(port), "--log-level", "warning",
-            "--no-model-warmup",  # with texts of more tokens than the model has positions
+            "--no-model-warmup",  # its texts have more tokens than the model has positions
         ]  # fmt: skip
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
         with _running(command, Path(folder), environment, port):  # the engine finds its file only in "."
@@ -106,7 +106,7 @@ def _running(command: list[str], folder: Path, environment: dict[str, str], port
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{' '.join(command)} did not start; run it by hand to see why")
+                raise RuntimeError(f"{' '.join(command)} did not start: run it by hand to see why")
             time.sleep(0.5)
         yield
     finally:
