@@ -31,7 +31,7 @@ from src.database.embedded import EmbeddedPostgres
 from src.extensions import db
 from src.reviews.records import NewReview, store
 from src.server import logs
-from test.conftest import create_empty
+from test.conftest import create_database
 
 SMALL = 10_000
 LARGE = 5_000_000
@@ -129,7 +129,7 @@ def opened(server: EmbeddedPostgres, rows: int) -> Flask:
         there = cursor.fetchone() == (1,)
     app = create_app(Settings(database_url=url, log_level="ERROR"))
     if not there:
-        create_empty(url)
+        create_database(url)
         with app.app_context():
             upgrade()
             fill(db.engine.raw_connection().driver_connection, rows)
