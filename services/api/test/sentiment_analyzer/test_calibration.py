@@ -14,6 +14,7 @@ from src.sentiment_analyzer.calibration import (
     fit_by_length,
     fit_temperature,
     read_temperature,
+    reliability,
     score,
 )
 
@@ -70,6 +71,11 @@ def test_the_calibration_error_of_a_worked_example() -> None:
     """Two bins: of confidence 1, one of two is right; of confidence 0.5, the only one is right."""
     scores, labels = np.array([1.0, 1.0, 0.0]), np.array([1, 0, 1])
     assert expected_calibration_error(scores, labels) == pytest.approx((2 / 3) * 0.5 + (1 / 3) * 0.5)
+
+
+def test_full_confidence_is_in_the_same_bin_as_nearly_full_confidence() -> None:
+    [top] = reliability(np.array([1.0, 0.98]), np.array([1, 0]))
+    assert (top.accuracy, top.share) == (0.5, 1.0)
 
 
 def test_without_a_calibration_file_there_is_no_temperature(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
-from src.sentiment_analyzer.windows import split
+from src.sentiment_analyzer.windows import pool, split
 
 
 @pytest.mark.parametrize("length", [0, 1, 510])
@@ -38,3 +39,7 @@ def test_a_review_of_4096_tokens_costs_at_most_9_times_one_of_512() -> None:
 def test_an_overlap_that_is_negative_or_not_less_than_the_size_is_refused(overlap: int) -> None:
     with pytest.raises(ValueError, match="overlap"):
         split(range(1000), 510, overlap)
+
+
+def test_the_margin_of_a_review_is_the_mean_of_its_windows_margins() -> None:
+    assert pool(np.array([3.0, -1.0, 1.0])) == pytest.approx(1.0)
