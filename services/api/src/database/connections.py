@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL
 
 from src.config import ROOT, Settings
 from src.database.embedded import EmbeddedPostgres
+from src.extensions import db
 
 MIGRATIONS = ROOT / "migrations"
 EMBEDDED = "embedded_postgres"
@@ -40,4 +41,5 @@ def running() -> Iterator[None]:
         try:
             yield
         finally:
+            db.session.remove()  # or its rollback at the end of the command would find the server gone
             server.stop()

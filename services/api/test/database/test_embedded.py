@@ -19,6 +19,7 @@ from src import create_app
 from src.config import ConfigError, Settings
 from src.database import connections
 from src.database.embedded import EmbeddedPostgres
+from src.extensions import db
 from test.service import copy_instance, wait_until
 
 
@@ -83,6 +84,14 @@ def test_a_command_stops_only_a_server_that_it_started(initialized: Path) -> Non
         with connections.running():
             pass
         assert server.is_running()
+
+
+def test_a_command_that_leaves_a_transaction_open_ends_well(initialized: Path) -> None:
+    app = create_app(Settings(instance_path=initialized))
+    with app.app_context():  # whose end rolls the session back
+        with connections.running():
+            db.session.execute(text("SELECT 1"))
+        db.session.rollback()
 
 
 def test_concurrent_starts_end_with_one_server(folder: Path) -> None:
