@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from flask.testing import FlaskClient
 
 from src.config import ROOT
 from test.service import Service, serving, wait_until
@@ -101,6 +102,17 @@ def test_a_restart_of_a_scorer_is_counted(service: Service) -> None:
         os.kill(worker.children()[0].pid, signal.SIGKILL)
     wait_until(lambda: metrics(service)["scorer_restarts_total"] == 2, 60)
     wait_until(service.heals, 60)
+
+
+def test_each_statement_is_timed(client: FlaskClient) -> None:
+    def timed() -> float:
+        exposed = client.get("/metrics").get_data(as_text=True)
+        [count] = re.findall(r'^database_seconds_count{kind="statement"} (\S+)$', exposed, re.MULTILINE)
+        return float(count)
+
+    before = timed()
+    client.get("/sentiments/")
+    assert timed() > before  # the savepoint of the test counts too
 
 
 def folders_of(code: str, **environment: str) -> list[Path]:
