@@ -27,31 +27,19 @@ NO_FSYNC = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 SLOWEST_FIRST = ("notebook", "server", "training", "browser", "tools")
-"""Markers in the order in which processes that share the tests take them; what has none comes last."""
-SHARED = ("_service_to_kill", "shared_service")
-"""Fixtures of which there is one for all tests, and so one process that runs those."""
+"""Markers in the order in which xdist's processes take files; unmarked tests come last."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the user's own database out of this, and under xdist tell which tests stay together, and their order."""
+    """Ignore the user's own database, and let xdist's processes begin with the slowest tests."""
     os.environ.pop("DATABASE_URL", None)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, what is started here would ignore it
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_rank)
-
-
-def _group(item: pytest.Item) -> str:
-    fixtures = getattr(item, "fixturenames", ())
-    return next((name for name in SHARED if name in fixtures), item.nodeid.partition("::")[0])
-
-
-def _rank(item: pytest.Item) -> int:
-    ranks = [rank for rank, marker in enumerate(SLOWEST_FIRST) if item.get_closest_marker(marker)]
-    return min(ranks, default=len(SLOWEST_FIRST))
+    if hasattr(config, "workerinput"):
+        slowest = {item.path: len(SLOWEST_FIRST) for item in items}
+        for item in items:
+            ranks = [rank for rank, marker in enumerate(SLOWEST_FIRST) if item.get_closest_marker(marker)]
+            slowest[item.path] = min([slowest[item.path], *ranks])
+        items.sort(key=lambda item: slowest[item.path])  # a file stays in one piece: its tests share fixtures
 
 
 @pytest.hookimpl(hookwrapper=True)
