@@ -90,7 +90,7 @@ def insert_rate(app: Flask, group: int, seconds: float = 3.0) -> float:
     stored, start = 0, time.perf_counter()
     with app.app_context():
         while time.perf_counter() - start < seconds:
-            store([reviews[(stored + number) % CHUNK] for number in range(group)])
+            store(db.session(), [reviews[(stored + number) % CHUNK] for number in range(group)])
             stored += group
         took = time.perf_counter() - start
     return stored / took

@@ -20,11 +20,11 @@ def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" =
     """
     from flask import Flask
 
-    from src import commands
+    from src import commands, reviews
     from src.blueprints import bulk, comparisons, exports, health, pages, sentiments
     from src.config import Settings
     from src.database import connections
-    from src.extensions import ANALYZER, WRITES, api, db, migrate, new_writes
+    from src.extensions import api, db, migrate
     from src.server import logs, metrics, overload
     from src.web import authentication, problems
 
@@ -32,8 +32,8 @@ def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" =
     app = Flask(__name__)
     url, app.extensions[connections.EMBEDDED] = connections.locate(settings)
     app.config.from_mapping(settings.flask_config(url))
-    app.extensions[ANALYZER] = analyzer
-    app.extensions[WRITES] = new_writes()
+    app.extensions["analyzer"] = analyzer
+    app.extensions["writes"] = reviews.new_writes()
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the attribute is DefaultJSONProvider's, Flask's default
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)

@@ -1,23 +1,21 @@
-"""Extensions, unbound: create_app binds them to an app."""
+"""The Flask extensions, which create_app binds to an app, and what else an app has one of."""
 
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase
-from werkzeug.local import LocalProxy
 
 from src.database.group_commit import GroupCommit
-from src.errors import KeyInProgress, ModelNotLoaded
+from src.errors import ModelNotLoaded
 from src.sentiment_analyzer import Analyzer
 from src.web.openapi import DocumentedApi
 
 
 class Base(DeclarativeBase):
-    """Declares tables; a constraint without a name gets one, so that a migration can drop it."""
+    """The base class of the tables. It names every constraint, so that a migration can drop it by name."""
 
     metadata = MetaData(
         naming_convention={
@@ -30,40 +28,24 @@ class Base(DeclarativeBase):
     )
 
 
-# A record is complete when it is stored (INSERT ... RETURNING): reading it after the commit asks nothing again.
+# INSERT ... RETURNING completes a record, so it need not be read again after the commit.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 api = DocumentedApi()
 
-ANALYZER = "sentiment_analyzer"
-
-
-WRITES = "group_commit"
-
-
-def new_writes() -> GroupCommit[Any, Any]:
-    """Return where the requests of one app meet to store reviews."""
-    return GroupCommit((DataError, IntegrityError, KeyInProgress))
-
-
-def _current_writes() -> GroupCommit[Any, Any]:
-    return cast(GroupCommit[Any, Any], current_app.extensions[WRITES])
-
-
-writes = cast(GroupCommit[Any, Any], LocalProxy(_current_writes))
-"""Where the requests of the current app meet."""
-
 
 def current_analyzer() -> Analyzer:
-    """Return the analyzer that create_app was given.
+    """Return the analyzer of the current app.
 
-    :raises ModelNotLoaded: it was given none.
+    :raises ModelNotLoaded: create_app was given none.
     """
-    loaded = current_app.extensions[ANALYZER]
-    if loaded is None:
+    analyzer: Analyzer | None = current_app.extensions["analyzer"]
+    if analyzer is None:
         raise ModelNotLoaded
-    return cast(Analyzer, loaded)
+    return analyzer
 
 
-analyzer = cast(Analyzer, LocalProxy(current_analyzer))
-"""The same, wherever there is an app context."""
+def current_writes() -> GroupCommit[Any, Any]:
+    """Return the group commit of the current app, through which its requests store single reviews."""
+    writes: GroupCommit[Any, Any] = current_app.extensions["writes"]
+    return writes

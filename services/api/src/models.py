@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     DateTime,
     Double,
     ForeignKey,
@@ -13,15 +14,19 @@ from sqlalchemy import (
     Index,
     Integer,
     SmallInteger,
+    SQLColumnExpression,
     Text,
     Uuid,
     false,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from src.extensions import Base
+
+_WORDS = "to_tsvector('english'::regconfig, \"left\"({sentence}, 100000))"
 
 
 class Correction(Base):
@@ -75,7 +80,7 @@ class Sentiment(Base):
         Index("ix_sentiments_confidence", "confidence"),
         Index(
             "ix_sentiments_words",
-            text("to_tsvector('english'::regconfig, \"left\"(sentence, 100000))"),
+            text(_WORDS.format(sentence="sentence")),
             postgresql_using="gin",
         ),
     )
@@ -84,6 +89,22 @@ class Sentiment(Base):
     def sentiment(self) -> str:
         """The sign of the score, "positive" or "negative"; zero is positive."""
         return "positive" if self.sentiment_score >= 0 else "negative"
+
+
+# PostgreSQL uses an index only for the expression that the index was built with, and a partial index only for its own
+# condition with the constant written out. So queries take these expressions from here.
+is_positive: ColumnElement[bool] = Sentiment.sentiment_score >= literal_column("0")
+"""The condition of `ix_sentiments_positive`."""
+is_negative: ColumnElement[bool] = Sentiment.sentiment_score < literal_column("0")
+"""The condition of `ix_sentiments_negative`."""
+review_words: ColumnElement[str] = literal_column(_WORDS.format(sentence="sentiments.sentence"))
+"""The words of a review, as `ix_sentiments_words` has them."""
+id_by_model: SQLColumnExpression[int] = Sentiment.id + literal_column("0")
+"""The id, as only `ix_sentiments_model_version` has it. Ordered by it, the reviews of a version are read from there
+and not from the primary key, where most reviews may be of other versions."""
+id_unindexed: SQLColumnExpression[int] = func.abs(Sentiment.id)
+"""The id, as no index has it. Ordered by it, reviews are found by their words and then sorted, instead of read from the
+newest on until enough of them match."""
 
 
 class Tally(Base):
@@ -100,16 +121,29 @@ class Tally(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     block: Mapped[int] = mapped_column(BigInteger)
-    """The reviews' ids without their last `BLOCK_BITS` bits."""
+    """The ids of the reviews without their last `BLOCK_BITS` bits."""
     hour: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     model_version: Mapped[str] = mapped_column(Text)
     bin: Mapped[int] = mapped_column(SmallInteger)
-    """Which of 20 equal bins the score is in, from 0; those from 10 are positive (`score_bin` in the migration)."""
+    """The bin of the score, from 0 to `BINS` - 1, as `score_bin` of the fourth migration has it."""
     correction: Mapped[str | None] = mapped_column(Text)
     reviews: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[float] = mapped_column(Double)
     """The sum of their scores."""
     merged: Mapped[bool] = mapped_column(server_default=false())
+
+
+# The triggers that write the tallies have these numbers too (see the fourth migration).
+BLOCK_BITS = 14
+BINS = 20
+"""Bins of equal width over [-1, 1], the range of scores."""
+POSITIVE_BIN = BINS // 2
+"""The first bin of positive scores."""
+
+
+def block_start(block: int) -> int:
+    """Return the lowest id that is in a block of tallies."""
+    return block << BLOCK_BITS
 
 
 class EarlierScore(Base):
@@ -169,7 +203,3 @@ class Import(Base):
     records: Mapped[int] = mapped_column(BigInteger, server_default="0")
     finished: Mapped[bool] = mapped_column(server_default=false())
     created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-
-
-BLOCK_BITS = 14
-BINS = 20

@@ -215,7 +215,7 @@ def runner(app: Flask) -> FlaskCliRunner:
 def session(app: Flask) -> Iterator[object]:
     """The database session, in an app context."""
     with app.app_context():
-        yield db.session
+        yield db.session()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from src import reviews
 from src.errors import DomainError, InvalidInput, NotBulk, SlowUpload
-from src.extensions import current_analyzer
+from src.extensions import current_analyzer, db
 from src.files.readers import READERS, Unreadable
 from src.files.writers import FORMATS
 from src.models import Sentiment
@@ -75,12 +75,14 @@ def create_reviews() -> Response:
     with ExitStack() as held:
         body = held.enter_context(tempfile.TemporaryFile(dir=_DISK))
         _spool(body)
-        held.enter_context(reviews.turn())
+        held.enter_context(reviews.bulk_slot())
         try:
             records = read(body, current_app.config["MAX_CONTENT_LENGTH"])
         except Unreadable as error:
             raise InvalidInput([{"pointer": "", "detail": str(error)}]) from error
-        lines = _lines(paced(reviews.create_many(analyzer, map(_entry, records))))  # a bad record waits for no scorer
+        session = held.enter_context(db.session.session_factory())  # the request's own ends before the stream does
+        # Paced, because invalid records are answered without waiting for the scorer.
+        lines = _lines(paced(reviews.create_many(session, analyzer, map(_entry, records))))
         response = Response(streamed(lines), content_type=FORMATS["ndjson"].media_type)
         response.call_on_close(held.pop_all().close)
     return response
@@ -96,7 +98,7 @@ def _spool(body: BinaryIO) -> None:
     """
     most: int = current_app.config["MAX_BULK_BYTES"]
     request.max_content_length = most + 1  # werkzeug takes a body in chunks that ends at the limit for a longer one
-    with reviews.arrival(), connection_deadline(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
+    with reviews.upload_slot(), connection_deadline(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
         shutil.copyfileobj(request.stream, body, _READ_BYTES)
     if expired.is_set():
         raise SlowUpload

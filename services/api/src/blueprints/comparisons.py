@@ -3,6 +3,7 @@
 from typing import Any
 
 from src import reviews
+from src.extensions import db
 from src.reviews import Comparison, Version
 from src.schemas.comparisons import ComparisonOut, VersionOut
 from src.schemas.queries import ComparisonQuery
@@ -19,7 +20,7 @@ bp = StrictBlueprint(
 def list_versions() -> list[Version]:
     """List the model versions that scored what is stored, the one that scored the newest review first."""
     refuse_query()
-    return reviews.versions()
+    return reviews.versions(db.session())
 
 
 @bp.route("/comparison", methods=["GET"])
@@ -31,4 +32,4 @@ def show_comparison(query: dict[str, Any]) -> Comparison:
 
     Rescoring keeps the earlier score of each review; what was scored with another text is not compared.
     """
-    return reviews.compare(**query)
+    return reviews.compare(db.session(), **query)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from src import reviews
+from src.extensions import db
 from src.files.writers import FORMATS
 from src.schemas.queries import ExportQuery
 from src.server.slow_clients import connection_deadline
@@ -37,9 +38,10 @@ def export_reviews(query: dict[str, Any]) -> Response:
     """
     name = query["format"]
     with ExitStack() as held:
-        held.enter_context(reviews.export_turn())
+        held.enter_context(reviews.export_slot())
         held.enter_context(connection_deadline(EXPORT_SECONDS, socket.SHUT_RDWR))
-        pieces = FORMATS[name].write(reviews.export(query["filters"]))
+        session = held.enter_context(db.session.session_factory())  # the request's own ends before the stream does
+        pieces = FORMATS[name].write(reviews.export(session, query["filters"]))
         response = Response(streamed(pieces), content_type=FORMATS[name].media_type)
         response.headers["Content-Disposition"] = f"attachment; filename=sentiments.{name}"
         response.call_on_close(held.pop_all().close)

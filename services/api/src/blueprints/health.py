@@ -6,7 +6,7 @@ from flask import Response, current_app
 from sqlalchemy import select
 
 from src.errors import Unavailable
-from src.extensions import analyzer, db
+from src.extensions import current_analyzer, db
 from src.models import Sentiment
 from src.schemas.health import AliveOut, ReadyOut
 from src.server.metrics import exposition
@@ -31,6 +31,7 @@ def ready() -> dict[str, Any]:
 
     :raises Unavailable: one of them is not.
     """
+    analyzer = current_analyzer()
     if not analyzer.ready:
         raise Unavailable("The model is being started again.")
     model = {"version": analyzer.version, "calibrated": analyzer.calibrated}

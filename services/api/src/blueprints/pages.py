@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 from src import reviews
 from src.blueprints.sentiments import dump_page
 from src.errors import CrossOrigin, ReviewNotFound, Unauthorized
+from src.extensions import current_analyzer, current_writes, db
 from src.models import Sentiment
 from src.schemas.queries import ListQuery, ViewQuery
 from src.schemas.reviews import PAGE_DEFAULT, check_sentence
@@ -46,7 +47,7 @@ def index() -> ResponseReturnValue:
         raise Unauthorized
     else:
         query = StrictBlueprint.ARGUMENTS_PARSER.parse(ListQuery, request, location="query")
-        response = dump_page(reviews.page(**query), "sentiments.list_reviews")
+        response = dump_page(reviews.page(db.session(), **query), "sentiments.list_reviews")
     response.vary.add("Accept")
     return response
 
@@ -65,8 +66,8 @@ def submit() -> ResponseReturnValue:
     try:
         check_sentence(sentence)
     except ValidationError as error:
-        return _html(reviews.page(PAGE_DEFAULT), status=422, sentence=sentence, error=error.messages[0])
-    review = reviews.create(sentence)
+        return _html(reviews.page(db.session(), PAGE_DEFAULT), status=422, sentence=sentence, error=error.messages[0])
+    review = reviews.create(db.session(), current_analyzer(), current_writes(), sentence)
     return redirect(url_for("pages.index", review=review.id), 303)
 
 
@@ -85,13 +86,13 @@ def _view() -> Response:
         query = ViewQuery().load(asked)
     except ValidationError as error:
         name, messages = next(iter(error.messages_dict.items()))
-        return _html(reviews.page(PAGE_DEFAULT), status=422, filter_error=f"{name}: {messages[0]}")
+        return _html(reviews.page(db.session(), PAGE_DEFAULT), status=422, filter_error=f"{name}: {messages[0]}")
     review_id = query.pop("review")
     try:
-        shown = None if review_id is None else reviews.find(review_id)
+        shown = None if review_id is None else reviews.find(db.session(), review_id)
     except ReviewNotFound as error:
-        return _html(reviews.page(**query), status=404, asked={**asked, "review": ""}, error=error.detail)
-    return _html(reviews.page(**query), asked=asked, shown=shown)
+        return _html(reviews.page(db.session(), **query), status=404, asked={**asked, "review": ""}, error=error.detail)
+    return _html(reviews.page(db.session(), **query), asked=asked, shown=shown)
 
 
 def _html(

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request, url_for
 
 from src import reviews
+from src.extensions import current_analyzer, current_writes, db
 from src.models import EarlierScore, Sentiment
 from src.reviews import Filters, Page, Summary
 from src.schemas.evidence import EvidenceOut
@@ -59,11 +60,12 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
     The answer follows the commit: what is acknowledged is durable. With an Idempotency-Key, what is sent again is
     stored once, and answered with the same record.
     """
-    key, replayed = idempotency_key(request.headers), False
+    sentence, key, replayed = body["sentence"], idempotency_key(request.headers), False
+    scoring = db.session(), current_analyzer(), current_writes()
     if key is None:
-        review = reviews.create(body["sentence"])
+        review = reviews.create(*scoring, sentence)
     else:
-        review, replayed = reviews.create_once(body["sentence"], key, client_name())
+        review, replayed = reviews.create_once(*scoring, sentence, reviews.ClientKey(client_name(), key))
     location = {"Location": url_for("sentiments.show_review", review_id=review.id)}
     return review, 201, {**location, REPLAYED: "true"} if replayed else location
 
@@ -74,7 +76,7 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
 @bp.problems(422, 503)
 def list_reviews(query: dict[str, Any]) -> tuple[Sequence[Sentiment], int, dict[str, str]]:
     """List reviews, the newest first, page by page; with filters those that all of them let through."""
-    page = reviews.page(**query)
+    page = reviews.page(db.session(), **query)
     return page.items, 200, link_headers(page, "sentiments.list_reviews")
 
 
@@ -87,7 +89,7 @@ def show_summary(query: dict[str, Filters]) -> Summary:
 
     With `q` or bounds of confidence at most the newest 100,000 are read; `truncated` says when there are more.
     """
-    return reviews.summarize(**query)
+    return reviews.summarize(db.session(), **query)
 
 
 @bp.route("/<review_id>", methods=["GET"], parameters=[_ID])
@@ -95,7 +97,7 @@ def show_summary(query: dict[str, Filters]) -> Summary:
 @bp.problems(404, 422, 503)
 def show_review(review_id: int) -> Sentiment:
     """Return one review."""
-    return reviews.find(review_id)
+    return reviews.find(db.session(), review_id)
 
 
 @bp.route("/<review_id>", methods=["PUT"], parameters=[_ID])
@@ -104,7 +106,7 @@ def show_review(review_id: int) -> Sentiment:
 @bp.problems(400, 404, 413, 415, 422, 503)
 def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
     """Replace a review's text and score it again."""
-    return reviews.replace(review_id, body["sentence"])
+    return reviews.replace(db.session(), current_analyzer(), review_id, body["sentence"])
 
 
 @bp.route("/<review_id>", methods=["DELETE"], parameters=[_ID])
@@ -112,7 +114,7 @@ def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
 @bp.problems(404, 422, 503)
 def delete_review(review_id: int) -> None:
     """Delete one review."""
-    reviews.delete(review_id)
+    reviews.delete(db.session(), review_id)
 
 
 @bp.route("/<review_id>/history", methods=["GET"], parameters=[_ID])
@@ -121,7 +123,7 @@ def delete_review(review_id: int) -> None:
 @bp.problems(404, 422, 503)
 def show_history(query: dict[str, Any], review_id: int) -> tuple[Sequence[EarlierScore], int, dict[str, str]]:
     """List what a review was scored before its text or the model changed, the latest first, page by page."""
-    page = reviews.history(review_id, **query)
+    page = reviews.history(db.session(), review_id, **query)
     return page.items, 200, link_headers(page, "sentiments.show_history")
 
 
@@ -133,7 +135,7 @@ def show_evidence(review_id: int) -> Any:
 
     The method is erasure: Li, Monroe and Jurafsky (2016), https://arxiv.org/abs/1612.08220.
     """
-    return reviews.explain(review_id)
+    return reviews.explain(db.session(), current_analyzer(), review_id)
 
 
 @bp.route("/<review_id>/correction", methods=["PUT"], parameters=[_ID])
@@ -142,7 +144,7 @@ def show_evidence(review_id: int) -> Any:
 @bp.problems(400, 404, 413, 415, 422, 503)
 def correct_review(body: dict[str, str], review_id: int) -> Sentiment:
     """Keep what a person says of a review, beside what the model said."""
-    return reviews.correct(review_id, body["sentiment"])
+    return reviews.correct(db.session(), review_id, body["sentiment"])
 
 
 @bp.route("/<review_id>/correction", methods=["DELETE"], parameters=[_ID])
@@ -150,7 +152,7 @@ def correct_review(body: dict[str, str], review_id: int) -> Sentiment:
 @bp.problems(404, 422, 503)
 def withdraw_correction(review_id: int) -> None:
     """Take a correction back."""
-    reviews.withdraw(review_id)
+    reviews.withdraw(db.session(), review_id)
 
 
 def link_headers(page: Page[Any], endpoint: str) -> dict[str, str]:

@@ -32,10 +32,11 @@ def reviews() -> None:
 @with_appcontext
 def forget_keys(hours: int) -> None:
     """Delete old idempotency keys, and not what was stored under them."""
-    from src.reviews import forget
+    from src.extensions import db
+    from src.reviews import forget_keys as forget
 
     with connections.running():
-        click.echo(f"{forget(timedelta(hours=hours)):,} keys forgotten.")
+        click.echo(f"{forget(db.session(), timedelta(hours=hours)):,} keys forgotten.")
 
 
 @reviews.command()
@@ -44,6 +45,7 @@ def forget_keys(hours: int) -> None:
 @with_appcontext
 def export(file: Path, filters: tuple[str, ...]) -> None:
     """Write reviews to FILE: .csv, .ndjson or .parquet. It appears when it is complete."""
+    from src.extensions import db
     from src.files.writers import FORMATS
     from src.reviews import export as export_reviews
     from src.schemas.queries import ExportQuery
@@ -55,7 +57,7 @@ def export(file: Path, filters: tuple[str, ...]) -> None:
         raise click.BadParameter(str(error.messages_dict)) from error
     part = file.with_name(f"{file.name}.part")
     with connections.running(), part.open("wb") as stream:
-        for data in FORMATS[query["format"]].write(export_reviews(query["filters"])):
+        for data in FORMATS[query["format"]].write(export_reviews(db.session(), query["filters"])):
             stream.write(data)
     part.replace(file)
 
@@ -69,6 +71,7 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
 
     Stopped or killed at any moment and run again, it goes on where it was: no record is stored twice, and none missed.
     """
+    from src.extensions import db
     from src.files.readers import Unreadable, sentences
     from src.reviews import import_file
 
@@ -76,7 +79,7 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
         longest = current_app.config["MAX_CONTENT_LENGTH"]
         total = sum(1 for _ in sentences(file, longest))
         with connections.running():
-            run = import_file(_analyzer(), file, refusal, longest=longest, again=again)
+            run = import_file(db.session(), _analyzer(), file, refusal, longest=longest, again=again)
             progress = next(run)  # what an earlier run did: it took this one no time
             with tqdm(total=total, initial=progress.records, desc=file.name, unit=" records") as bar:
                 for progress in run:
@@ -95,16 +98,17 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
 @with_appcontext
 def rescore(old: str | None) -> None:
     """Score with the present model what another one scored. It may be stopped, and goes on when it is run again."""
+    from src.extensions import db
     from src.reviews import outdated
     from src.reviews import rescore as rescore_reviews
 
     analyzer = _analyzer()
     with connections.running():
-        versions = outdated(analyzer.version)
+        versions = outdated(db.session(), analyzer.version)
         for version, count in versions.items() if old is None else [(old, versions.get(old, 0))]:
             done, report = 0, None
             with tqdm(total=count, desc=f"{version} > {analyzer.version}", unit=" reviews") as bar:
-                for report in rescore_reviews(analyzer, version):
+                for report in rescore_reviews(db.session(), analyzer, version):
                     bar.update(report.reviews - done)
                     done = report.reviews
             click.echo(_said(report) if report else f"{version} scored nothing that is here.")

@@ -3,22 +3,24 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from more_itertools import constrained_batches
 from sqlalchemy import Row
 
-from src.files.chunks import chunks
 from src.files.formulas import guarded
 
 Rows = Iterable[Row[Any]]
 
-PIECE = {"records": 1000, "characters": 200_000}
-"""What is sent together."""
-GROUP = {"records": 20_000, "characters": 4_000_000}
-"""A row group of Parquet. The file's end describes each, and so grows with their number until it is written."""
+PIECE_RECORDS = 1000
+PIECE_CHARACTERS = 200_000
+"""The most that is encoded and sent at once."""
+GROUP_RECORDS = 20_000
+GROUP_CHARACTERS = 4_000_000
+"""The most in a row group of Parquet. The footer describes every group and is kept in memory, so they are not small."""
 
 COLUMNS = (
     "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version", "correction",
@@ -39,7 +41,7 @@ def write_csv(rows: Rows) -> Iterator[bytes]:
     page = io.StringIO(newline="")
     writer = csv.writer(page, quoting=csv.QUOTE_NONNUMERIC)  # for who splits at `;` and tabs too
     writer.writerow(COLUMNS)
-    for piece in chunks(rows, _sentence, **PIECE):
+    for piece in _pieces(rows):
         writer.writerows([_cell(value) for value in row] for row in piece)
         yield page.getvalue().encode()
         page.seek(0)
@@ -49,7 +51,7 @@ def write_csv(rows: Rows) -> Iterator[bytes]:
 
 def write_ndjson(rows: Rows) -> Iterator[bytes]:
     """Yield a JSON object for each review, a line each."""
-    for piece in chunks(rows, _sentence, **PIECE):
+    for piece in _pieces(rows):
         lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=_iso) for row in piece)
         yield "".join(f"{line}\n" for line in lines).encode()
 
@@ -64,7 +66,7 @@ def write_parquet(rows: Rows) -> Iterator[bytes]:
     schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
     sink = _Sink()
     with parquet.ParquetWriter(sink, schema) as writer:
-        for group in chunks(rows, _sentence, **GROUP):
+        for group in constrained_batches(rows, GROUP_CHARACTERS, GROUP_RECORDS, get_len=_length, strict=False):
             columns = [pa.array(column, kind) for column, kind in zip(zip(*group, strict=True), types, strict=True)]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             yield sink.taken()
@@ -102,8 +104,12 @@ class _Sink(io.RawIOBase):
         return b"".join(parts)
 
 
-def _sentence(row: Row[Any]) -> str:
-    return str(row.sentence)
+def _pieces(rows: Rows) -> Iterator[Sequence[Row[Any]]]:
+    return constrained_batches(rows, PIECE_CHARACTERS, PIECE_RECORDS, get_len=_length, strict=False)
+
+
+def _length(row: Row[Any]) -> int:
+    return len(row.sentence)
 
 
 def _cell(value: object) -> object:

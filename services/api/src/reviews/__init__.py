@@ -1,20 +1,29 @@
-"""The use cases. The only place that commits."""
+"""The use cases of the service: what can be done with reviews.
 
-from src.reviews.bulk import arrival, create_many, turn
-from src.reviews.comparing import Comparison, compare
+A use case is a function. It takes what it needs as arguments: the database session first, then the analyzer if it
+scores, then values. It knows nothing of HTTP.
+
+A use case that writes commits before it returns, and one that yields commits before each yield. One that only reads
+never commits. Nothing outside this package commits.
+"""
+
+from src.reviews.bulk import create_many
+from src.reviews.comparison import Comparison, compare
 from src.reviews.corrections import correct, withdraw
-from src.reviews.explaining import explain
-from src.reviews.exporting import export, export_turn
+from src.reviews.evidence import explain
+from src.reviews.exports import export
 from src.reviews.filters import Filters
-from src.reviews.idempotency import forget
-from src.reviews.importing import Progress, import_file
+from src.reviews.idempotency import ClientKey, forget_keys
+from src.reviews.imports import Progress, import_file
 from src.reviews.listing import Page, history, page
-from src.reviews.records import create, create_once, delete, find, replace
+from src.reviews.records import create, create_once, delete, find, new_writes, replace
 from src.reviews.rescoring import Report, outdated, rescore
+from src.reviews.slots import bulk_slot, export_slot, upload_slot
 from src.reviews.summary import Summary, summarize
 from src.reviews.versions import Version, versions
 
 __all__ = [
+    "ClientKey",
     "Comparison",
     "Filters",
     "Page",
@@ -22,7 +31,7 @@ __all__ = [
     "Report",
     "Summary",
     "Version",
-    "arrival",
+    "bulk_slot",
     "compare",
     "correct",
     "create",
@@ -31,17 +40,18 @@ __all__ = [
     "delete",
     "explain",
     "export",
-    "export_turn",
+    "export_slot",
     "find",
-    "forget",
+    "forget_keys",
     "history",
     "import_file",
+    "new_writes",
     "outdated",
     "page",
     "replace",
     "rescore",
     "summarize",
-    "turn",
+    "upload_slot",
     "versions",
     "withdraw",
 ]

@@ -1,80 +1,59 @@
-"""Many reviews of one request: scored and stored chunk by chunk, while others come first."""
+"""Many reviews of one request: scored and stored in small batches, behind the single reviews of other clients."""
 
-import contextlib
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TypeAlias
 
+from more_itertools import constrained_batches
+from sqlalchemy.orm import Session
+
 from src.errors import DomainError
-from src.files.chunks import chunks
 from src.models import Sentiment
 from src.reviews.records import NewReview, store
-from src.reviews.turns import hold
 from src.sentiment_analyzer import Analyzer, Score
 from src.sentiment_analyzer.errors import NotScored, ReviewFailed
 
-ARRIVING = 16
-"""Bodies that may arrive at once: each takes disk, and no turn yet."""
-AT_ONCE = 4
-"""Requests with many reviews that are worked on at once."""
-TURN_SECONDS = 5.0
-"""The longest wait for a turn."""
-CHUNK_RECORDS = 64
-CHUNK_CHARACTERS = 20_000
-"""What is scored and committed together. Cutting so much into tokens takes 10 ms, and nothing is scored meanwhile."""
+BATCH_RECORDS = 64
+BATCH_CHARACTERS = 20_000
+"""The most that is scored and committed together. The scorer does nothing else while it tokenizes a batch."""
 PATIENCE_SECONDS = 60.0
-"""How long a chunk waits for a scorer that is away."""
+"""The longest that a batch waits for a scorer that is away."""
 RETRY_SECONDS = 1.0
 
 Entry: TypeAlias = str | DomainError
-"""A sentence, or why there is none."""
+"""A sentence, or the reason why the record has none."""
 Outcome: TypeAlias = Sentiment | Exception
-"""A review as stored, or why it was not."""
-
-_arrivals = threading.BoundedSemaphore(ARRIVING)
-_turns = threading.BoundedSemaphore(AT_ONCE)
+"""A review as stored, or the reason why it was not stored."""
 
 
-def arrival() -> contextlib.AbstractContextManager[None]:
-    """Hold one of the places of those whose body arrives.
+def create_many(session: Session, analyzer: Analyzer, entries: Iterable[Entry]) -> Iterator[list[Outcome]]:
+    """Score reviews, store them and commit batch by batch; yield the outcomes of each batch in order.
 
-    :raises Crowded: all are taken.
+    While one batch is stored, the next is scored. A review that fails does not fail others.
     """
-    return hold(_arrivals)
-
-
-def turn() -> contextlib.AbstractContextManager[None]:
-    """Hold one of the few turns.
-
-    :raises Crowded: all are taken, and remain so.
-    """
-    return hold(_turns, TURN_SECONDS)
-
-
-def create_many(analyzer: Analyzer, entries: Iterable[Entry]) -> Iterator[list[Outcome]]:
-    """Score and store reviews; yield what became of each, in order, chunk by chunk, after the chunk's commit.
-
-    The next chunk is scored while one is stored. No review that fails makes another fail.
-    """
+    batches = constrained_batches(entries, BATCH_CHARACTERS, BATCH_RECORDS, get_len=_length, strict=False)
     scoring = ThreadPoolExecutor(1, "bulk")
     try:
-        current: tuple[list[Entry], Future[list[Score | Exception]]] | None = None
-        for chunk in chunks(entries, lambda one: one, records=CHUNK_RECORDS, characters=CHUNK_CHARACTERS):
-            following = chunk, scoring.submit(_score, analyzer, [one for one in chunk if isinstance(one, str)])
+        current: tuple[Sequence[Entry], Future[list[Score | Exception]]] | None = None
+        for batch in batches:
+            following = batch, scoring.submit(_score, analyzer, [one for one in batch if isinstance(one, str)])
             if current:
-                yield _store(analyzer.version, current[0], current[1].result())
+                yield _store(session, analyzer.version, current[0], current[1].result())
             current = following
         if current:
-            yield _store(analyzer.version, current[0], current[1].result())
+            yield _store(session, analyzer.version, current[0], current[1].result())
     finally:
         scoring.shutdown(wait=False, cancel_futures=True)
 
 
+def _length(entry: Entry) -> int:
+    return len(entry) if isinstance(entry, str) else 0
+
+
 def _score(analyzer: Analyzer, texts: Sequence[str]) -> list[Score | Exception]:
-    """Return the score of each text, or why it has none. A scorer that is away is waited for."""
+    """Return the score of each text, or the reason why it has none. Wait for a scorer that is away."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -89,18 +68,20 @@ def _score(analyzer: Analyzer, texts: Sequence[str]) -> list[Score | Exception]:
             time.sleep(RETRY_SECONDS)
 
 
-def _store(version: str, chunk: Sequence[Entry], scores: Iterable[Score | Exception]) -> list[Outcome]:
-    """Store what of a chunk was scored, in one transaction; return what became of each entry."""
+def _store(
+    session: Session, version: str, batch: Sequence[Entry], scores: Iterable[Score | Exception]
+) -> list[Outcome]:
+    """Store the scored reviews of a batch in one transaction; return the outcome of each entry."""
     given = iter(scores)
-    outcomes = [next(given) if isinstance(entry, str) else entry for entry in chunk]
+    outcomes = [next(given) if isinstance(entry, str) else entry for entry in batch]
     rows = [
         NewReview({"sentence": entry, "model_version": version, **asdict(score)})
-        for entry, score in zip(chunk, outcomes, strict=True)
+        for entry, score in zip(batch, outcomes, strict=True)
         if isinstance(score, Score)
     ]
     try:
-        stored: Iterator[Outcome] = iter(store(rows) if rows else [])
-    except Exception as error:  # whatever it is: each line is told
-        time.sleep(RETRY_SECONDS)  # the database is likely away: do not run through what is left meanwhile
+        stored: Iterator[Outcome] = iter(store(session, rows) if rows else [])
+    except Exception as error:  # each line of the response reports it
+        time.sleep(RETRY_SECONDS)  # the database is probably away: do not fail every batch that is left at once
         stored = iter([error] * len(rows))
     return [next(stored) if isinstance(outcome, Score) else outcome for outcome in outcomes]

@@ -6,10 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal_column
 
-from src.models import Correction, Sentiment
-
-_WORDS: ColumnElement[str] = literal_column("to_tsvector('english'::regconfig, \"left\"(sentiments.sentence, 100000))")
-"""As the index has it, or the index is not used."""
+from src.models import Correction, Sentiment, is_negative, is_positive, review_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +28,9 @@ class Filters:
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """Yield what they say of a row of `sentiments` and its `corrections`, joined."""
         if self.q is not None:
-            yield _WORDS.op("@@")(func.websearch_to_tsquery(literal_column("'english'::regconfig"), self.q))
+            yield review_words.op("@@")(func.websearch_to_tsquery(literal_column("'english'::regconfig"), self.q))
         if self.sentiment is not None:
-            positive = self.sentiment == "positive"
-            yield (
-                Sentiment.sentiment_score >= literal_column("0")
-                if positive
-                else (Sentiment.sentiment_score < literal_column("0"))
-            )
+            yield is_positive if self.sentiment == "positive" else is_negative
         if self.min_confidence is not None:
             yield Sentiment.confidence >= self.min_confidence
         if self.max_confidence is not None:

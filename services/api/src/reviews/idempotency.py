@@ -1,8 +1,10 @@
-"""Posting twice: the same key of one owner stores one review, however often and wherever it is sent.
+"""Idempotency keys: a request that is sent again with the same key stores its review once.
 
-The Idempotency-Key header of the IETF's draft, https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header.
-A key is claimed in a transaction of its own before the review is scored, and given its review in the transaction that
-stores it: who lost the claim meanwhile, because it took too long, stores nothing.
+They follow the IETF's draft, https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header.
+
+A key is claimed in a transaction of its own, before the review is scored. The transaction that stores the review also
+gives the key its review. A request that took longer than the lease may have lost its claim to another one by then; it
+stores nothing.
 """
 
 import hashlib
@@ -12,87 +14,96 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from src.errors import InvalidInput, KeyInProgress, ReviewGone
-from src.extensions import db
 from src.models import IdempotencyKey, Sentiment
 
 LEASE = timedelta(seconds=60)
-"""A request that took longer has lost its claim: its process is gone, or its database was away."""
+"""After this time another request may claim the key: the process that held it is gone, or lost the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """An Idempotency-Key and the client that sent it."""
+
+    owner: str
+    """The name of the client's API key; empty if the service needs none."""
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to store a review under a key."""
+    """The right of one request to store a review under a key."""
 
-    owner: str
-    key: str
+    key: ClientKey
     token: UUID
 
 
-def claim(owner: str, key: str, sentence: str) -> Claim | Sentiment:
-    """Claim an owner's key; return the review that was stored under it if there is one.
+def claim(session: Session, key: ClientKey, sentence: str) -> Claim | Sentiment:
+    """Claim a key and commit; return the review instead if one is stored under the key.
 
     :raises InvalidInput: the key was used with another sentence.
-    :raises KeyInProgress: another request has it.
-    :raises ReviewGone: the review was deleted.
+    :raises KeyInProgress: another request with this key is in progress.
+    :raises ReviewGone: the review that was stored under the key was deleted.
     """
     fingerprint, token = hashlib.sha256(sentence.encode()).hexdigest(), uuid4()
-    given = insert(IdempotencyKey).values(owner=owner, key=key, fingerprint=fingerprint, claim=token)
-    late = IdempotencyKey.claimed_on < func.now() - LEASE
-    statement = given.on_conflict_do_update(
+    new = insert(IdempotencyKey).values(owner=key.owner, key=key.key, fingerprint=fingerprint, claim=token)
+    expired = IdempotencyKey.claimed_on < func.now() - LEASE
+    statement = new.on_conflict_do_update(
         index_elements=[IdempotencyKey.owner, IdempotencyKey.key],
         set_={"claim": token, "claimed_on": func.now()},
-        where=IdempotencyKey.review_id.is_(None) & late & (IdempotencyKey.fingerprint == fingerprint),
+        where=IdempotencyKey.review_id.is_(None) & expired & (IdempotencyKey.fingerprint == fingerprint),
     ).returning(IdempotencyKey.claim)
-    claimed = db.session.scalar(statement)
-    db.session.commit()
-    return _stored(owner, key, fingerprint) if claimed is None else Claim(owner, key, token)
+    claimed = session.scalar(statement)
+    session.commit()
+    return _stored(session, key, fingerprint) if claimed is None else Claim(key, token)
 
 
-def _stored(owner: str, key: str, fingerprint: str) -> Sentiment:
-    found = db.session.get(IdempotencyKey, (owner, key))
-    if found is None:  # released, or cleaned up, this very moment
+def _stored(session: Session, key: ClientKey, fingerprint: str) -> Sentiment:
+    """Return the review that is stored under a key; see `claim` for what is raised."""
+    found = session.get(IdempotencyKey, (key.owner, key.key))
+    if found is None:  # another request released it, or `forget_keys` deleted it, since the claim failed
         raise KeyInProgress
     if found.fingerprint != fingerprint:
         raise InvalidInput([{"pointer": "/Idempotency-Key", "detail": "Was used with another sentence."}])
     if found.review_id is None:
         raise KeyInProgress
-    review = db.session.get(Sentiment, found.review_id)
+    review = session.get(Sentiment, found.review_id)
     if review is None:
         raise ReviewGone
     return review
 
 
-def keep(claimed: Claim, review_id: int) -> None:
-    """Give a key its review, in the transaction that stores it.
+def keep(session: Session, claimed: Claim, review_id: int) -> None:
+    """Give a key its review, without a commit: the transaction that stores the review does it.
 
     :raises KeyInProgress: the claim was lost.
     """
     statement = update(IdempotencyKey).where(*_is(claimed)).values(review_id=review_id).returning(IdempotencyKey.key)
-    if db.session.scalar(statement) is None:
+    if session.scalar(statement) is None:
         raise KeyInProgress
 
 
-def release(claimed: Claim) -> None:
-    """Forget a claim of which nothing came: a failure is not remembered."""
-    db.session.rollback()
-    db.session.execute(delete(IdempotencyKey).where(*_is(claimed), IdempotencyKey.review_id.is_(None)))
-    db.session.commit()
+def release(session: Session, claimed: Claim) -> None:
+    """Give up a claim and commit, so that the client can try again after a failure."""
+    session.rollback()
+    session.execute(delete(IdempotencyKey).where(*_is(claimed), IdempotencyKey.review_id.is_(None)))
+    session.commit()
 
 
 def _is(claimed: Claim) -> tuple[ColumnElement[bool], ...]:
-    """Return what is true of the row that the claim is for, unless it was lost."""
+    """Return the conditions that match the row of a claim; they match none if the claim was lost."""
     return (
-        IdempotencyKey.owner == claimed.owner,
-        IdempotencyKey.key == claimed.key,
+        IdempotencyKey.owner == claimed.key.owner,
+        IdempotencyKey.key == claimed.key.key,
         IdempotencyKey.claim == claimed.token,
     )
 
 
-def forget(age: timedelta) -> int:
-    """Delete keys that are older; return how many."""
+def forget_keys(session: Session, age: timedelta) -> int:
+    """Delete the keys that are older than `age` and commit; return how many there were."""
     old = IdempotencyKey.claimed_on < func.now() - age
-    deleted = db.session.scalars(delete(IdempotencyKey).where(old).returning(IdempotencyKey.key)).all()
-    db.session.commit()
+    deleted = session.scalars(delete(IdempotencyKey).where(old).returning(IdempotencyKey.key)).all()
+    session.commit()
     return len(deleted)

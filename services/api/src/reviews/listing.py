@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import Session, contains_eager
 
-from src.extensions import db
 from src.models import EarlierScore, Sentiment
 from src.reviews.filters import Filters
 from src.reviews.records import find
@@ -25,7 +24,12 @@ class Page(Generic[Item]):
     """The `before` of the next page; None on the last one."""
 
 
-def page(limit: int, before: int | None = None, filters: Filters = Filters()) -> Page[Sentiment]:  # noqa: B008  # it is frozen
+def page(
+    session: Session,
+    limit: int,
+    before: int | None = None,
+    filters: Filters = Filters(),  # noqa: B008  # it is frozen
+) -> Page[Sentiment]:
     """Return the newest `limit` reviews that `filters` let through, or of those with an id under `before`.
 
     A keyset page: it costs the same at any depth. Without `q` it is one query, with dates two.
@@ -33,22 +37,22 @@ def page(limit: int, before: int | None = None, filters: Filters = Filters()) ->
     query = select(Sentiment).outerjoin(Sentiment.correction).options(contains_eager(Sentiment.correction))
     query = query.where(*filters.conditions())
     rows: list[Sentiment] = []
-    for part in slices(filters, before):
+    for part in slices(session, filters, before):
         of_part = query.where(*part.conditions()).order_by(part.newest_first()).limit(limit + 1 - len(rows))
-        rows += db.session.scalars(of_part)
+        rows += session.scalars(of_part)
         if len(rows) > limit:
             return Page(rows[:limit], rows[limit - 1].id)
     return Page(rows, None)
 
 
-def history(review_id: int, limit: int, before: int | None = None) -> Page[EarlierScore]:
+def history(session: Session, review_id: int, limit: int, before: int | None = None) -> Page[EarlierScore]:
     """Return the latest `limit` scores that a review had before, or of those with an id under `before`.
 
     :raises ReviewNotFound: no review has that id.
     """
-    find(review_id)
+    find(session, review_id)
     query = select(EarlierScore).where(EarlierScore.sentiment_id == review_id).order_by(EarlierScore.id.desc())
     if before is not None:
         query = query.where(EarlierScore.id < before)
-    rows = db.session.scalars(query.limit(limit + 1)).all()
+    rows = session.scalars(query.limit(limit + 1)).all()
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)

@@ -1,117 +1,130 @@
-"""Reviews one by one: score and store, find, replace, delete."""
+"""Single reviews: create, find, replace, delete."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from sqlalchemy import delete as delete_from
 from sqlalchemy import insert, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from src.database.group_commit import GroupCommit
 from src.errors import KeyInProgress, ReviewNotFound
-from src.extensions import analyzer, db, writes
 from src.models import Correction, Sentiment
-from src.reviews.idempotency import Claim, claim, keep, release
+from src.reviews.idempotency import Claim, ClientKey, claim, keep, release
+from src.sentiment_analyzer import Analyzer
 
 
 @dataclass(frozen=True, slots=True)
 class NewReview:
-    """A scored review, and the key to store it under."""
+    """The columns of a scored review, and the claimed key to store it under if there is one."""
 
     columns: dict[str, Any]
     claim: Claim | None = None
 
 
-def create(sentence: str) -> Sentiment:
-    """Score a review and store it; returns after the commit, which it may share with others.
+Writes: TypeAlias = GroupCommit[NewReview, Sentiment]
+"""The group commit through which the requests of an app store single reviews."""
+
+
+def new_writes() -> Writes:
+    """Return the group commit of an app. A review that these errors refuse does not fail the rest of its group."""
+    return GroupCommit((DataError, IntegrityError, KeyInProgress))
+
+
+def create(session: Session, analyzer: Analyzer, writes: Writes, sentence: str) -> Sentiment:
+    """Score a review, store it and commit, in a transaction that other requests may share.
 
     The connection is taken after scoring, so that a slow review holds none.
     """
-    review: Sentiment = writes.commit(NewReview(_score(sentence)), store)
-    return review
+    return writes.commit(NewReview(_score(analyzer, sentence)), partial(store, session))
 
 
-def create_once(sentence: str, key: str, owner: str) -> tuple[Sentiment, bool]:
-    """As `create`, but for a key that its owner stored a review under: return that one then, and that it was.
+def create_once(
+    session: Session, analyzer: Analyzer, writes: Writes, sentence: str, key: ClientKey
+) -> tuple[Sentiment, bool]:
+    """Score a review, store it under `key` and commit; return it, and whether it was stored by an earlier request.
 
     :raises InvalidInput: the key was used with another sentence.
-    :raises KeyInProgress: another request has it.
-    :raises ReviewGone: the review that was stored under it was deleted.
+    :raises KeyInProgress: another request with this key is in progress.
+    :raises ReviewGone: the review that was stored under the key was deleted.
     """
-    claimed = claim(owner, key, sentence)
+    claimed = claim(session, key, sentence)
     if isinstance(claimed, Sentiment):
         return claimed, True
     try:
-        review: Sentiment = writes.commit(NewReview(_score(sentence), claimed), store)
+        review = writes.commit(NewReview(_score(analyzer, sentence), claimed), partial(store, session))
     except Exception:
-        release(claimed)
+        release(session, claimed)
         raise
     return review, False
 
 
-def find(review_id: int) -> Sentiment:
+def find(session: Session, review_id: int) -> Sentiment:
     """Return one review.
 
     :raises ReviewNotFound: no review has that id.
     """
-    review = db.session.get(Sentiment, review_id)
+    review = session.get(Sentiment, review_id)
     if review is None:
         raise ReviewNotFound(review_id)
     return review
 
 
-def replace(review_id: int, sentence: str) -> Sentiment:
-    """Give a review another text and score that; returns after the commit.
+def replace(session: Session, analyzer: Analyzer, review_id: int, sentence: str) -> Sentiment:
+    """Replace the text of a review, score the new one and commit.
 
-    A correction was one of the old text, and goes with it.
+    A correction was about the old text, so it is deleted.
 
     :raises ReviewNotFound: no review has that id.
     """
-    scored = _score(sentence)
-    review: Sentiment | None = db.session.scalar(
+    scored = _score(analyzer, sentence)
+    review: Sentiment | None = session.scalar(
         update(Sentiment).where(Sentiment.id == review_id).values(scored).returning(Sentiment)
     )
     if review is None:
         raise ReviewNotFound(review_id)
-    db.session.execute(delete_from(Correction).where(Correction.sentiment_id == review_id))
+    session.execute(delete_from(Correction).where(Correction.sentiment_id == review_id))
     set_committed_value(review, "correction", None)
-    db.session.commit()
+    session.commit()
     return review
 
 
-def delete(review_id: int) -> None:
-    """Delete one review; returns after the commit.
+def delete(session: Session, review_id: int) -> None:
+    """Delete one review and commit.
 
     :raises ReviewNotFound: no review has that id.
     """
-    deleted = db.session.scalar(delete_from(Sentiment).where(Sentiment.id == review_id).returning(Sentiment.id))
+    deleted = session.scalar(delete_from(Sentiment).where(Sentiment.id == review_id).returning(Sentiment.id))
     if deleted is None:
         raise ReviewNotFound(review_id)
-    db.session.commit()
+    session.commit()
 
 
-def store(rows: Sequence[NewReview]) -> list[Sentiment]:
-    """Store rows in one transaction; return them as reviews that belong to no session.
+def store(session: Session, rows: Sequence[NewReview]) -> list[Sentiment]:
+    """Store scored reviews in one transaction and commit; return them detached from the session.
 
-    :raises KeyInProgress: the claim of one was lost; none is stored.
+    :raises KeyInProgress: one of them lost its claim; none is stored.
     """
     statement = insert(Sentiment).returning(
         Sentiment.id, Sentiment.created_on, Sentiment.updated_on, sort_by_parameter_order=True
     )
     try:
-        given = db.session.execute(statement, [row.columns for row in rows]).mappings().all()
+        given = session.execute(statement, [row.columns for row in rows]).mappings().all()
         for row, columns in zip(rows, given, strict=True):
             if row.claim:
-                keep(row.claim, columns["id"])
-        db.session.commit()
+                keep(session, row.claim, columns["id"])
+        session.commit()
     except (SQLAlchemyError, KeyInProgress):
-        db.session.rollback()
+        session.rollback()
         raise
     return [Sentiment(**row.columns, **columns) for row, columns in zip(rows, given, strict=True)]
 
 
-def _score(sentence: str) -> dict[str, Any]:
-    """Score a sentence; return the columns that say what a model made of it."""
+def _score(analyzer: Analyzer, sentence: str) -> dict[str, Any]:
+    """Score a sentence; return it, its score and the model version as columns."""
     [score] = analyzer.analyze([sentence])
     return {"sentence": sentence, "model_version": analyzer.version, **asdict(score)}

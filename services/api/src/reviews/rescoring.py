@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import func, literal_column, select, update
+from more_itertools import constrained_batches
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
-from src.extensions import db
-from src.files.chunks import chunks
-from src.models import Sentiment, Tally
+from src.models import Sentiment, Tally, id_by_model
 from src.sentiment_analyzer import Analyzer, Score
 
 BATCH = 256
@@ -54,44 +54,47 @@ class Report:
         (heapq.heappush if len(self.largest) < LARGEST else heapq.heappushpop)(self.largest, change)
 
 
-def outdated(version: str) -> dict[str, int]:
+def outdated(session: Session, version: str) -> dict[str, int]:
     """Return how many reviews each model version scored, but for `version`."""
     count = func.sum(Tally.reviews)
     query = select(Tally.model_version, count).where(Tally.model_version != version).group_by(Tally.model_version)
-    return {other: int(reviews) for other, reviews in db.session.execute(query.having(count > 0))}
+    return {other: int(reviews) for other, reviews in session.execute(query.having(count > 0))}
 
 
-def rescore(analyzer: Analyzer, version: str) -> Iterator[Report]:
+def rescore(session: Session, analyzer: Analyzer, version: str) -> Iterator[Report]:
     """Score what model `version` scored, batch by batch; yield what was done so far after each commit.
 
     What is done is known by its model version, so that it goes on where it was stopped. A review that changes or is
     deleted meanwhile is left as it is then. Corrections stay.
     """
     report, last = Report(), 0
-    order = Sentiment.id + literal_column("0")  # the order of the index on the model
     while True:
         query = select(Sentiment.id, Sentiment.sentence, Sentiment.sentiment_score, Sentiment.updated_on)
-        rows = db.session.execute(
-            query.where(Sentiment.model_version == version, order > last).order_by(order).limit(BATCH)
+        rows = session.execute(
+            query.where(Sentiment.model_version == version, id_by_model > last).order_by(id_by_model).limit(BATCH)
         ).all()
-        db.session.rollback()  # no transaction while scoring
+        session.rollback()  # no transaction while scoring
         if not rows:
             return
-        for batch in chunks(rows, lambda row: row.sentence, records=BATCH, characters=BATCH_CHARACTERS):
+        for batch in constrained_batches(rows, BATCH_CHARACTERS, get_len=_length, strict=False):
             scores = analyzer.analyze([row.sentence for row in batch])
             for row, score in zip(batch, scores, strict=True):
-                if _replace(row, score, analyzer.version):
+                if _replace(session, row, score, analyzer.version):
                     report.add(row.id, row.sentiment_score, score.sentiment_score)
-            db.session.commit()
+            session.commit()
             yield report
         last = rows[-1].id
 
 
-def _replace(row: Any, score: Score, version: str) -> bool:
+def _length(row: Any) -> int:
+    return len(row.sentence)
+
+
+def _replace(session: Session, row: Any, score: Score, version: str) -> bool:
     statement = (
         update(Sentiment)
         .where(Sentiment.id == row.id, Sentiment.updated_on == row.updated_on)
         .values(model_version=version, **asdict(score))
         .returning(Sentiment.id)
     )
-    return db.session.scalar(statement) is not None
+    return session.scalar(statement) is not None

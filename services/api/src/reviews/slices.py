@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal_column, select, true
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, select, true
+from sqlalchemy.orm import Session
 
-from src.extensions import db
-from src.models import BLOCK_BITS, Sentiment, Tally
+from src.models import Sentiment, Tally, block_start, id_by_model, id_unindexed
 from src.reviews.filters import Filters
 
 FIRST_WIDTH = 512
@@ -15,12 +15,6 @@ SAMPLE = 32_768
 """Ids by which it is guessed how common words are."""
 GENEROUS = 1.3
 """So many times more ids are read than the guess says."""
-
-
-_BY_MODEL: SQLColumnExpression[int] = Sentiment.id + literal_column("0")
-"""The id, by an expression that only the index on the model has."""
-_SORTED: SQLColumnExpression[int] = func.abs(Sentiment.id)
-"""The id, by an expression that no index has: reviews are found otherwise, and sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,7 @@ class Slice:
         return self.ordered.desc()
 
 
-def slices(filters: Filters, before: int | None) -> Iterator[Slice]:
+def slices(session: Session, filters: Filters, before: int | None) -> Iterator[Slice]:
     """Yield slices, one query after another, that together leave no review out.
 
     Without words one is enough: some index gives the newest first. A word's index lists every review that has it, in no
@@ -53,40 +47,40 @@ def slices(filters: Filters, before: int | None) -> Iterator[Slice]:
     """
     start, end = 1, before
     if filters.since or filters.until:
-        start, newest = _ids_of_dates(filters)
+        start, newest = _ids_of_dates(session, filters)
         end = min(end or newest, newest)
     if filters.q is None:
-        key = Sentiment.id if filters.model_version is None else _BY_MODEL
+        key = Sentiment.id if filters.model_version is None else id_by_model
         yield Slice(start, end, key, key)
         return
-    end, width = end if end is not None else _newest_id() + 1, FIRST_WIDTH
+    end, width = end if end is not None else _newest_id(session) + 1, FIRST_WIDTH
     while end > start:
-        yield Slice(max(start, end - width), end, Sentiment.id, Sentiment.id if width == FIRST_WIDTH else _SORTED)
+        yield Slice(max(start, end - width), end, Sentiment.id, Sentiment.id if width == FIRST_WIDTH else id_unindexed)
         end, width = end - width, width * WIDENING
 
 
-def starts(filters: Filters, wanted: int) -> Iterator[Slice]:
+def starts(session: Session, filters: Filters, wanted: int) -> Iterator[Slice]:
     """Yield where the newest `wanted` reviews may be: first a guess that is cheap to read, then all.
 
     The guess goes by how many of the newest ids have the words. Of a common word, the list of all that have it is long.
     """
-    everything = Slice(1, None, Sentiment.id, Sentiment.id if filters.q is None else _SORTED)
+    everything = Slice(1, None, Sentiment.id, Sentiment.id if filters.q is None else id_unindexed)
     if filters.q is not None:
-        newest = _newest_id()
-        sample = Slice(newest - SAMPLE, None, Sentiment.id, _SORTED)
+        newest = _newest_id(session)
+        sample = Slice(newest - SAMPLE, None, Sentiment.id, id_unindexed)
         of_sample = select(func.count()).select_from(Sentiment).outerjoin(Sentiment.correction)
-        found = db.session.scalar(of_sample.where(*filters.conditions(), *sample.conditions())) or 0
+        found = session.scalar(of_sample.where(*filters.conditions(), *sample.conditions())) or 0
         start = newest - round(GENEROUS * wanted * SAMPLE / found) if found else 1
         if start > 1:
-            yield Slice(start, None, Sentiment.id, _SORTED)
+            yield Slice(start, None, Sentiment.id, id_unindexed)
     yield everything
 
 
-def _newest_id() -> int:
-    return db.session.scalar(select(func.max(Sentiment.id))) or 0
+def _newest_id(session: Session) -> int:
+    return session.scalar(select(func.max(Sentiment.id))) or 0
 
 
-def _ids_of_dates(filters: Filters) -> tuple[int, int]:
+def _ids_of_dates(session: Session, filters: Filters) -> tuple[int, int]:
     """Return the least id that a review of these dates can have, and one above the greatest; equal if there is none.
 
     Ids and dates mostly rise together, and then a page of long ago must not look for its first row from the newest on.
@@ -96,10 +90,10 @@ def _ids_of_dates(filters: Filters) -> tuple[int, int]:
     newest = select(func.max(Tally.block)).scalar_subquery()
     candidate = func.generate_series(0, newest).column_valued("candidate")
     there = select(Tally.id).where(Tally.block == candidate, *_hours(filters)).limit(1).lateral()
-    least, greatest = db.session.execute(select(func.min(candidate), func.max(candidate)).join(there, true())).one()
+    least, greatest = session.execute(select(func.min(candidate), func.max(candidate)).join(there, true())).one()
     if least is None:
         return 1, 1
-    return max(1, least << BLOCK_BITS), (greatest + 1) << BLOCK_BITS
+    return max(1, block_start(least)), block_start(greatest + 1)
 
 
 def _hours(filters: Filters) -> Iterator[ColumnElement[bool]]:

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from src.blueprints import bulk as view
-from src.extensions import ANALYZER
-from src.reviews import bulk
+from src.extensions import db
+from src.reviews import bulk, slots
 from src.sentiment_analyzer.errors import QueueFull, ReviewFailed, ScorerAway
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
@@ -196,28 +196,28 @@ def test_a_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
 
 def test_only_so_many_bodies_arrive_at_once(client: FlaskClient) -> None:
     with ExitStack() as others:
-        for _ in range(bulk.ARRIVING):
-            others.enter_context(bulk.arrival())
+        for _ in range(slots.UPLOADS):
+            others.enter_context(slots.upload_slot())
         assert client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON).status_code == 503
     assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
 
 def test_only_so_many_are_worked_on_at_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(slots, "WAIT_SECONDS", 0.01)
     with ExitStack() as others:
-        for _ in range(bulk.AT_ONCE):
-            others.enter_context(bulk.turn())
+        for _ in range(slots.BULK_REQUESTS):
+            others.enter_context(slots.bulk_slot())
         assert client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON).status_code == 503
-    for _ in range(bulk.AT_ONCE + 1):
+    for _ in range(slots.BULK_REQUESTS + 1):
         assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
 
 def test_who_stops_listening_loses_nothing_that_was_answered(
     app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "CHUNK_RECORDS", 2)
+    monkeypatch.setattr(bulk, "BATCH_RECORDS", 2)
     with app.app_context():
-        chunks = bulk.create_many(analyzer, SENTENCES)
+        chunks = bulk.create_many(db.session(), analyzer, SENTENCES)
         assert [review.sentence for review in next(chunks)] == SENTENCES[:2]
         chunks.close()
     assert stored(client) == SENTENCES[:2]
@@ -243,7 +243,7 @@ def test_a_scorer_that_is_away_is_waited_for(
     app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "RETRY_SECONDS", 0.01)
-    monkeypatch.setitem(app.extensions, ANALYZER, Faulty(analyzer, ScorerAway(), QueueFull()))
+    monkeypatch.setitem(app.extensions, "analyzer", Faulty(analyzer, ScorerAway(), QueueFull()))
     assert [line["sentence"] for line in post(client, ndjson(*SENTENCES))] == SENTENCES
 
 
@@ -251,8 +251,8 @@ def test_a_scorer_that_stays_away_is_told_line_by_line(
     app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(bulk, "CHUNK_RECORDS", 2)
-    monkeypatch.setitem(app.extensions, ANALYZER, Faulty(analyzer, ScorerAway()))
+    monkeypatch.setattr(bulk, "BATCH_RECORDS", 2)
+    monkeypatch.setitem(app.extensions, "analyzer", Faulty(analyzer, ScorerAway()))
     lines = post(client, ndjson(*SENTENCES))
     assert [(line["status"], line["record"]) for line in lines[:2]] == [(503, 1), (503, 2)]
     assert stored(client) == SENTENCES[2:]
@@ -261,7 +261,7 @@ def test_a_scorer_that_stays_away_is_told_line_by_line(
 def test_a_review_that_cannot_be_scored_fails_alone(
     app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app.extensions, ANALYZER, Faulty(analyzer))
+    monkeypatch.setitem(app.extensions, "analyzer", Faulty(analyzer))
     before, problem, after = post(client, ndjson("Fine.", "poison", "Good."))
     assert (problem["status"], problem["record"]) == (500, 2)
     assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."] == stored(client)
@@ -270,14 +270,14 @@ def test_a_review_that_cannot_be_scored_fails_alone(
 def test_a_database_that_goes_away_is_told_and_what_it_has_stays_answered(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "CHUNK_RECORDS", 2)
+    monkeypatch.setattr(bulk, "BATCH_RECORDS", 2)
     monkeypatch.setattr(bulk, "RETRY_SECONDS", 0.01)
     real, calls = bulk.store, iter(range(100))
 
-    def store(rows: Any) -> Any:
+    def store(session: Any, rows: Any) -> Any:
         if next(calls) == 1:
             raise OperationalError("INSERT", {}, Exception("gone"))
-        return real(rows)
+        return real(session, rows)
 
     monkeypatch.setattr(bulk, "store", store)
     lines = post(client, ndjson(*SENTENCES))

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from src.reviews import explaining
+from src.reviews import slots
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.builders import store_review
 
@@ -43,11 +43,11 @@ def test_no_review_no_evidence(client: FlaskClient) -> None:
 def test_when_too_many_are_explained_another_is_refused_and_reviews_are_not(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explaining, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(slots, "WAIT_SECONDS", 0.01)
     address = client.post("/sentiments/", json={"sentence": "A dull film."}).headers["Location"]
     with contextlib.ExitStack() as others:
-        for _ in range(explaining.AT_ONCE):
-            others.enter_context(explaining._turns)
+        for _ in range(slots.EXPLANATIONS):
+            others.enter_context(slots.explanation_slot())
         answer = client.get(f"{address}/evidence")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert client.post("/sentiments/", json={"sentence": "A dull film."}).status_code == 201

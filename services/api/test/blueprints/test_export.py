@@ -16,7 +16,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from src.blueprints import exports
 from src.files import writers
-from src.reviews import exporting
+from src.reviews import slots
 from test.builders import store_correction, store_review, store_reviews
 
 SENTENCES = [
@@ -95,8 +95,8 @@ def test_parquet_keeps_types(client: FlaskClient, records: list[dict[str, Any]])
 def test_it_comes_in_parts_from_one_query(
     client: FlaskClient, app: Flask, statements: list[str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(writers.PIECE, "records", 100)
-    monkeypatch.setitem(writers.GROUP, "records", 100)
+    monkeypatch.setattr(writers, "PIECE_RECORDS", 100)
+    monkeypatch.setattr(writers, "GROUP_RECORDS", 100)
     with app.app_context():
         store_reviews(1000)
     statements.clear()
@@ -123,26 +123,26 @@ def test_a_row_group_is_large_but_bounded(client: FlaskClient, app: Flask, monke
         store_reviews(2000)
     file = client.get("/sentiments/export?format=parquet", buffered=True).data
     assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups == 1
-    monkeypatch.setitem(writers.GROUP, "characters", 5000)
+    monkeypatch.setattr(writers, "GROUP_CHARACTERS", 5000)
     file = client.get("/sentiments/export?format=parquet", buffered=True).data
     assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups >= 4
 
 
 def test_only_so_many_are_sent_at_once(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     with ExitStack() as others:
-        for _ in range(exporting.AT_ONCE):
+        for _ in range(slots.EXPORTS):
             others.enter_context(client.get("/sentiments/export?format=csv", buffered=False))
         refused = client.get("/sentiments/export?format=csv")
         assert refused.status_code == 503
         assert refused.get_json()["detail"].startswith("Too many requests of this kind are running")
         assert refused.headers["Retry-After"] == "1"
         assert client.get("/sentiments/").status_code == 200
-    for _ in range(exporting.AT_ONCE + 1):
+    for _ in range(slots.EXPORTS + 1):
         assert client.get("/sentiments/export?format=csv", buffered=True).status_code == 200
 
 
 def test_a_refused_query_takes_no_turn(client: FlaskClient) -> None:
-    for _ in range(exporting.AT_ONCE + 1):
+    for _ in range(slots.EXPORTS + 1):
         assert client.get("/sentiments/export?format=xlsx").status_code == 422
 
 
@@ -198,8 +198,8 @@ def test_the_command_writes_what_the_route_sends(
 
 def test_the_command_takes_no_turn(runner: FlaskCliRunner, tmp_path: Path) -> None:
     with ExitStack() as others:
-        for _ in range(exporting.AT_ONCE):
-            others.enter_context(exporting.export_turn())
+        for _ in range(slots.EXPORTS):
+            others.enter_context(slots.export_slot())
         assert runner.invoke(args=["reviews", "export", str(tmp_path / "reviews.csv")]).exit_code == 0
 
 

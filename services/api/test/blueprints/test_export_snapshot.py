@@ -37,8 +37,8 @@ WRITES = [
 @pytest.fixture
 def exporting_app(own_database: URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """An app over long reviews, some of them corrected, that exports a hundred at a time."""
-    monkeypatch.setitem(writers.PIECE, "records", CHUNK)
-    monkeypatch.setitem(writers.GROUP, "records", CHUNK)
+    monkeypatch.setattr(writers, "PIECE_RECORDS", CHUNK)
+    monkeypatch.setattr(writers, "GROUP_RECORDS", CHUNK)
     app = create_app(Settings(database_url=own_database))
     with app.app_context():
         store_reviews(REVIEWS)

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from src import create_app
 from src.config import Settings
-from src.extensions import WRITES, db
+from src.extensions import db
 from src.models import IdempotencyKey, Sentiment
 from src.reviews import idempotency
 from src.reviews.records import NewReview, store
@@ -122,7 +122,7 @@ def test_a_failure_is_not_remembered(
 
 def test_one_in_progress_is_a_conflict_until_its_time_is_up(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
-        idempotency.claim("", "a-key", BODY["sentence"])
+        idempotency.claim(db.session(), idempotency.ClientKey("", "a-key"), BODY["sentence"])
         answer = post(client, "a-key")
         assert answer.status_code == 409
         assert answer.headers["Retry-After"]
@@ -134,14 +134,14 @@ def test_one_in_progress_is_a_conflict_until_its_time_is_up(client: FlaskClient,
 
 def test_who_lost_the_claim_stores_nothing(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
-        late = idempotency.claim("", "a-key", BODY["sentence"])
+        late = idempotency.claim(db.session(), idempotency.ClientKey("", "a-key"), BODY["sentence"])
         db.session.execute(update(IdempotencyKey).values(claimed_on=func.now() - idempotency.LEASE * 1.1))
         db.session.commit()
         assert isinstance(late, idempotency.Claim)
         assert post(client, "a-key").status_code == 201
         with pytest.raises(idempotency.KeyInProgress):
-            store([NewReview(COLUMNS, late)])
-        idempotency.release(late)
+            store(db.session(), [NewReview(COLUMNS, late)])
+        idempotency.release(db.session(), late)
     assert len(client.get("/sentiments/").get_json()) == 1
     assert post(client, "a-key").headers["Idempotency-Replayed"] == "true"
 
@@ -160,13 +160,13 @@ def test_fifty_at_once_in_two_processes_worth_of_threads_store_one(apps: list[Fl
 
 def test_a_lost_claim_in_a_group_fails_alone(apps: list[Flask]) -> None:
     """Others commit in the same transaction, and must not fail with it."""
-    writes = apps[0].extensions[WRITES]
-    rows = [NewReview(COLUMNS), NewReview(COLUMNS, idempotency.Claim("", "nobody's", uuid4()))]
+    writes = apps[0].extensions["writes"]
+    rows = [NewReview(COLUMNS), NewReview(COLUMNS, idempotency.Claim(idempotency.ClientKey("", "nobody's"), uuid4()))]
     groups: list[int] = []
 
     def store_group(group: Sequence[NewReview]) -> list[Sentiment]:
         groups.append(len(group))
-        return store(group)
+        return store(db.session(), group)
 
     def commit(row: NewReview) -> Sentiment:
         with apps[0].app_context():

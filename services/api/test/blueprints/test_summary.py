@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from src.reviews import counting, slices
+from src.reviews import slices, summary
 from src.sentiment_analyzer.intervals import wilson
 from test.builders import store_correction, store_review
 
@@ -111,9 +111,9 @@ def test_of_more_matches_than_can_be_read_the_newest_count(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = client.get("/sentiments/?q=film&limit=30").get_json()
-    monkeypatch.setattr(counting, "NEWEST", 30)
+    monkeypatch.setattr(summary, "NEWEST", 30)
     assert client.get("/sentiments/summary?q=film").get_json() == {**expected(records), "truncated": True}
-    monkeypatch.setattr(counting, "NEWEST", 120)
+    monkeypatch.setattr(summary, "NEWEST", 120)
     assert client.get("/sentiments/summary?q=film").get_json()["truncated"] is False
 
 
@@ -122,7 +122,7 @@ def test_words_that_only_old_reviews_have_are_counted_too(
 ) -> None:
     """The guess, by how common they are among the newest, is one too few: then all are read."""
     monkeypatch.setattr(slices, "SAMPLE", 10)
-    monkeypatch.setattr(counting, "NEWEST", 30)
+    monkeypatch.setattr(summary, "NEWEST", 30)
     with app.app_context():
         for sentence in ["A slow film."] * 20 + ["A fast film."] * 200 + ["A slow film."] * 10:
             store_review(sentence=sentence)

@@ -82,10 +82,10 @@ def test_look_up_and_pages_read_the_primary_key_and_no_more_rows_than_they_show(
     session.commit()
     session.execute(text("ANALYZE sentiments"))
     statements.clear()
-    page = reviews.page(50)
-    reviews.page(50, page.next_before)
+    page = reviews.page(session, 50)
+    reviews.page(session, 50, page.next_before)
     session.expunge_all()
-    reviews.find(page.items[0].id)
+    reviews.find(session, page.items[0].id)
     values = {"param_1": 51, "id_1": page.next_before, "pk_1": page.items[0].id}
     for statement in statements[:]:
         plan = (

@@ -99,9 +99,9 @@ def test_it_goes_on_where_it_was_stopped(
 ) -> None:
     monkeypatch.setattr(rescoring, "BATCH", 2)
     with app.app_context():
-        assert next(reviews.rescore(analyzer, "old@1")).reviews == 2
-        assert reviews.outdated(analyzer.version) == {"old@1": 1, "older@1": 1}
-        assert [report.reviews for report in reviews.rescore(analyzer, "old@1")] == [1]
+        assert next(reviews.rescore(db.session(), analyzer, "old@1")).reviews == 2
+        assert reviews.outdated(db.session(), analyzer.version) == {"old@1": 1, "older@1": 1}
+        assert [report.reviews for report in reviews.rescore(db.session(), analyzer, "old@1")] == [1]
         assert db.session.scalar(text("SELECT count(*) FROM score_history")) == 3
 
 
@@ -115,7 +115,7 @@ def test_a_review_that_changes_meanwhile_is_left_as_it_is(app: Flask, client: Fl
             return [Score(-0.5, 0.75, 3, 1) for _ in texts]
 
     with app.app_context():
-        [report] = reviews.rescore(Interrupted(), "old@1")
+        [report] = reviews.rescore(db.session(), Interrupted(), "old@1")
         assert (report.reviews, report.flips, report.mean_change) == (1, 1, pytest.approx(-1.4))
     assert client.get(f"/sentiments/{old[0]}").get_json()["model_version"] == "old@1"
     assert client.get(f"/sentiments/{old[2]}").get_json()["model_version"] == "new@1"
@@ -126,4 +126,4 @@ def test_long_reviews_are_scored_fewer_at_a_time(
 ) -> None:
     monkeypatch.setattr(rescoring, "BATCH_CHARACTERS", 35)
     with app.app_context():
-        assert [report.reviews for report in reviews.rescore(analyzer, "old@1")] == [2, 3]
+        assert [report.reviews for report in reviews.rescore(db.session(), analyzer, "old@1")] == [2, 3]

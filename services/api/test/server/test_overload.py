@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from src.extensions import ANALYZER, db
+from src.extensions import db
 from src.models import Sentiment
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
 from src.server import overload
@@ -92,7 +92,7 @@ def test_a_review_that_is_not_scored_is_a_503_and_not_stored(
     def refuse(_texts: list[str]) -> None:
         raise error
 
-    monkeypatch.setattr(app.extensions[ANALYZER], "analyze", refuse)
+    monkeypatch.setattr(app.extensions["analyzer"], "analyze", refuse)
     answer = client.post("/sentiments/", json={"sentence": "Fine."})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "1"

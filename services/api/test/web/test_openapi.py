@@ -21,7 +21,8 @@ from werkzeug.test import TestResponse
 from src import create_app
 from src.blueprints import bulk as bulk_view
 from src.config import Settings
-from src.reviews import bulk, idempotency
+from src.extensions import db
+from src.reviews import idempotency, slots
 from src.schemas.reviews import MAX_ID, SENTENCE_PATTERN
 from src.web.authentication import digest_of
 from test.builders import store_correction, store_review
@@ -76,7 +77,7 @@ def _unauthorized(caller: Caller) -> TestResponse:
 
 def _in_progress(caller: Caller) -> TestResponse:
     with caller.client.application.app_context():
-        idempotency.claim("", "a-key", caller._body()["json"]["sentence"])
+        idempotency.claim(db.session(), idempotency.ClientKey("", "a-key"), caller._body()["json"]["sentence"])
     return caller.send(headers={"Idempotency-Key": "a-key"})
 
 
@@ -87,7 +88,7 @@ def _gone(caller: Caller) -> TestResponse:
 
 
 def _without_database(caller: Caller) -> TestResponse:
-    app = create_app(Settings(database_url=AWAY), caller.client.application.extensions["sentiment_analyzer"])
+    app = create_app(Settings(database_url=AWAY), caller.client.application.extensions["analyzer"])
     return Caller(app.test_client(), caller.path, caller.method, caller.operation, 1).send()
 
 
@@ -104,9 +105,9 @@ def _slow(caller: Caller) -> TestResponse:
 
 def _crowded(caller: Caller) -> TestResponse:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk, "_turns", threading.BoundedSemaphore(1))
-        patch.setattr(bulk, "TURN_SECONDS", 0.01)
-        with bulk.turn():
+        patch.setattr(slots, "_bulk_requests", threading.BoundedSemaphore(1))
+        patch.setattr(slots, "WAIT_SECONDS", 0.01)
+        with slots.bulk_slot():
             return caller.send()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from src import create_app, reviews
 from src.config import Settings
-from src.extensions import ANALYZER, db
+from src.extensions import db
 from src.models import Sentiment
 from src.sentiment_analyzer import Score
 from src.web.problems import innermost_frames
@@ -231,7 +231,7 @@ def test_a_row_that_the_database_refuses_leaves_no_review_in_a_log(
 ) -> None:
     """A score out of range violates a CHECK constraint; PostgreSQL quotes the row in its message."""
     broken = Score(sentiment_score=2.0, confidence=0.9, tokens=1, windows=1)
-    monkeypatch.setattr(app.extensions[ANALYZER], "analyze", lambda texts: [broken for _ in texts])
+    monkeypatch.setattr(app.extensions["analyzer"], "analyze", lambda texts: [broken for _ in texts])
     with caplog.at_level(logging.DEBUG):
         problem = assert_problem(client.post("/sentiments/", json={"sentence": "a secret opinion"}), 500)
     logged = caplog.text + capsys.readouterr().out

@@ -28,7 +28,7 @@ from src.errors import BusyImport
 from src.extensions import db
 from src.files.readers import digest_of
 from src.models import Import
-from src.reviews import Progress, import_file, importing
+from src.reviews import Progress, import_file, imports
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.service import wait_until
 
@@ -46,7 +46,7 @@ def write(file: Path, sentences: list[object]) -> Path:
 
 def imported(analyzer: SentimentAnalyzer, file: Path) -> Iterator[Progress]:
     """Import a file, whatever it has."""
-    return import_file(analyzer, file, lambda _: None, longest=1000)
+    return import_file(db.session(), analyzer, file, lambda _: None, longest=1000)
 
 
 def stored(client: FlaskClient) -> list[str]:
@@ -125,7 +125,7 @@ def test_a_file_that_is_none_stores_nothing(
 def test_two_at_once_store_it_once(
     app: Flask, analyzer: SentimentAnalyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH", 2)
+    monkeypatch.setattr(imports, "BATCH", 2)
     file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
     with app.app_context():
         one, other = (imported(analyzer, file) for _ in range(2))
@@ -139,7 +139,7 @@ def test_two_at_once_store_it_once(
 def test_long_records_are_stored_fewer_at_a_time(
     app: Flask, analyzer: SentimentAnalyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_CHARACTERS", 40)
+    monkeypatch.setattr(imports, "BATCH_CHARACTERS", 40)
     file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
     with app.app_context():
         run = imported(analyzer, file)
@@ -150,7 +150,7 @@ def test_long_records_are_stored_fewer_at_a_time(
 def test_the_bar_does_not_count_what_an_earlier_run_did_as_done_now(
     app: Flask, analyzer: SentimentAnalyzer, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH", 2)
+    monkeypatch.setattr(imports, "BATCH", 2)
     bars: list[tqdm[Any]] = []
 
     class Bar(tqdm):  # type: ignore[type-arg]

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from more_itertools import constrained_batches
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
 
 from src.errors import BusyImport
-from src.extensions import db
-from src.files.chunks import chunks
 from src.files.readers import digest_of, sentences
 from src.models import Import, Sentiment
 from src.sentiment_analyzer import Analyzer
@@ -36,7 +36,13 @@ class Progress:
 
 
 def import_file(
-    analyzer: Analyzer, file: Path, check: Callable[[Any], str | None], *, longest: int, again: bool = False
+    session: Session,
+    analyzer: Analyzer,
+    file: Path,
+    check: Callable[[Any], str | None],
+    *,
+    longest: int,
+    again: bool = False,
 ) -> Iterator[Progress]:
     """Score and store what a file has, batch by batch; yield what was done so far, first what an earlier run did.
 
@@ -49,13 +55,13 @@ def import_file(
     :raises Unreadable: the file is none.
     :raises BusyImport: another process imports it.
     """
-    run = _run(digest_of(file), again=again)
+    run = _run(session, digest_of(file), again=again)
     progress = Progress(records=run.records)
     yield progress
     if run.finished:
         return
     rest = itertools.islice(enumerate(sentences(file, longest), start=1), run.records, None)
-    for batch in chunks(rest, lambda record: record[1], records=BATCH, characters=BATCH_CHARACTERS):
+    for batch in constrained_batches(rest, BATCH_CHARACTERS, BATCH, get_len=_length, strict=False):
         good = []
         for number, sentence in batch:
             if why := check(sentence):
@@ -63,43 +69,47 @@ def import_file(
                 progress.refusals += [(number, why)] if len(progress.refusals) < MOST_REFUSALS else []
             else:
                 good.append(sentence)
-        _store(analyzer, good, run, before=progress.records, after=batch[-1][0])
+        _store(session, analyzer, good, run, before=progress.records, after=batch[-1][0])
         progress.records, progress.stored = batch[-1][0], progress.stored + len(good)
         yield progress
-    db.session.execute(_of(run).values(finished=True))
-    db.session.commit()
+    session.execute(_of(run).values(finished=True))
+    session.commit()
 
 
-def _run(digest: str, *, again: bool) -> Import:
+def _run(session: Session, digest: str, *, again: bool) -> Import:
     """Return the file's latest run, or a new one where there is none, or where it is finished and asked for again.
 
     :raises BusyImport: another process began that one at the same moment.
     """
     latest = select(Import).where(Import.file == digest).order_by(Import.run.desc()).limit(1)
-    run = db.session.scalar(latest)
+    run = session.scalar(latest)
     if run is None or (run.finished and again):
         new = {"file": digest, "run": 1 if run is None else run.run + 1, "records": 0, "finished": False}
-        run = db.session.scalar(postgresql.insert(Import).values(new).on_conflict_do_nothing().returning(Import))
-    db.session.commit()
+        run = session.scalar(postgresql.insert(Import).values(new).on_conflict_do_nothing().returning(Import))
+    session.commit()
     if run is None:
         raise BusyImport
-    db.session.expunge(run)
+    session.expunge(run)
     return run
 
 
-def _store(analyzer: Analyzer, good: list[str], run: Import, *, before: int, after: int) -> None:
+def _length(record: tuple[int, Any]) -> int:
+    return len(record[1]) if isinstance(record[1], str) else 0
+
+
+def _store(session: Session, analyzer: Analyzer, good: list[str], run: Import, *, before: int, after: int) -> None:
     scores = analyzer.analyze(good)
     rows = [
         {"sentence": sentence, "model_version": analyzer.version, **asdict(score)}
         for sentence, score in zip(good, scores, strict=True)
     ]
     if rows:
-        db.session.execute(insert(Sentiment), rows)
+        session.execute(insert(Sentiment), rows)
     moved = _of(run).where(Import.records == before).values(records=after).returning(Import.records)
-    if db.session.scalar(moved) is None:
-        db.session.rollback()
+    if session.scalar(moved) is None:
+        session.rollback()
         raise BusyImport
-    db.session.commit()
+    session.commit()
 
 
 def _of(run: Import) -> Any:

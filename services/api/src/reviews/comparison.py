@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Subquery, and_, func, select, true, union_all
+from sqlalchemy.orm import Session
 
 from src.errors import InvalidInput
-from src.extensions import db
 from src.models import Correction, EarlierScore, Sentiment
 from src.reviews.filters import Filters
 from src.reviews.summary import InUse
@@ -53,12 +53,17 @@ class Comparison:
     """At most `LARGEST` whose scores differ, the largest change first."""
 
 
-def compare(old: str, new: str, filters: Filters = Filters()) -> Comparison:  # noqa: B008  # it is frozen
+def compare(
+    session: Session,
+    old: str,
+    new: str,
+    filters: Filters = Filters(),  # noqa: B008  # it is frozen
+) -> Comparison:
     """Compare two model versions over the reviews that `filters` let through, all as of one moment.
 
     :raises InvalidInput: one of them scored nothing that is stored.
     """
-    known = {version.model_version for version in versions()}
+    known = {version.model_version for version in versions(session)}
     errors = [
         {"pointer": f"/{name}", "detail": "Is no model version that scored what is stored."}
         for name, version in (("old", old), ("new", new))
@@ -68,7 +73,7 @@ def compare(old: str, new: str, filters: Filters = Filters()) -> Comparison:  # 
         raise InvalidInput(errors)
     scored = _scored(old, new, filters)
     totals, largest = _totals(scored), _largest(scored)
-    rows = db.session.execute(select(totals, largest).select_from(totals.outerjoin(largest, true()))).all()
+    rows = session.execute(select(totals, largest).select_from(totals.outerjoin(largest, true()))).all()
     row = rows[0]
     return Comparison(
         old=Side(old, row.old_reviews, row.corrections, row.old_agreed, row.old_confidence),

@@ -1,0 +1,47 @@
+"""Exports: every review that matches the filters, as a stream."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Row, case, select
+from sqlalchemy.orm import Session
+
+from src.models import Correction, Sentiment
+from src.reviews.filters import Filters
+
+FETCH = 64
+"""Reviews that are fetched at once. Few, since each may be long."""
+
+
+def export(session: Session, filters: Filters) -> Iterator[Row[Any]]:
+    """Return an iterator over the reviews that match the filters, the newest first.
+
+    They come from one snapshot, however long the iteration takes: the one that PostgreSQL's cursor was opened with.
+
+    :raises OperationalError: the database is away. The call itself raises it, before the response has begun.
+    """
+    session.connection()
+    return _rows(session, filters)
+
+
+def _rows(session: Session, filters: Filters) -> Iterator[Row[Any]]:
+    query = (
+        select(
+            Sentiment.id,
+            Sentiment.sentence,
+            Sentiment.sentiment_score,
+            Sentiment.confidence,
+            case((Sentiment.sentiment_score >= 0, "positive"), else_="negative").label("sentiment"),
+            Sentiment.tokens,
+            Sentiment.windows,
+            Sentiment.model_version,
+            Correction.sentiment.label("correction"),
+            Correction.created_on.label("corrected_on"),
+            Sentiment.created_on,
+            Sentiment.updated_on,
+        )
+        .outerjoin(Sentiment.correction)
+        .where(*filters.conditions())
+        .order_by(Sentiment.id.desc())
+    )
+    yield from session.execute(query, execution_options={"yield_per": FETCH})
