@@ -21,6 +21,7 @@ def export(session: Session, filters: Filters) -> Iterator[Row[Any]]:
     :raises OperationalError: the database is away. The call itself raises it, before the response has begun.
     """
     session.connection()
+    session.rollback()  # the connection is free again until the first review is read
     return _rows(session, filters)
 
 
