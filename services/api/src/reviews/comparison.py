@@ -1,4 +1,4 @@
-"""Two model versions over the same reviews: what changed, and whom people agree with."""
+"""Comparison of two model versions over the same reviews: what changed, and which one corrections agree with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from src.reviews.summary import InUse
 from src.reviews.versions import versions
 
 LARGEST = 10
+"""The number of changes that a comparison lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side(InUse):
-    """One of the two: `reviews` that it scored in all; the rest is of those that both scored."""
+    """One of the two versions. `reviews` counts all that it scored; the rest is of the reviews that both scored."""
 
     mean_confidence: float | None
 
@@ -34,23 +35,23 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two model versions over the reviews that both scored, with the text that these have now.
+    """The comparison of two model versions over the reviews whose present text both scored.
 
-    The means are None if there is no such review. Changes are the new score less the old one.
+    The means are None if there is no such review. A change is the new score minus the old one.
     """
 
     old: Side
     new: Side
     reviews: int
     agreed: int
-    """Of so many the sign of the score is the same."""
+    """Reviews whose score has the same sign."""
     to_positive: int
     to_negative: int
     mean_change: float | None
     mean_absolute_change: float | None
     mean_confidence_change: float | None
     largest: Sequence[Moved]
-    """At most `LARGEST` whose scores differ, the largest change first."""
+    """The `LARGEST` largest changes, the largest first."""
 
 
 def compare(
@@ -59,9 +60,9 @@ def compare(
     new: str,
     filters: Filters = Filters(),  # noqa: B008  # it is frozen
 ) -> Comparison:
-    """Compare two model versions over the reviews that `filters` let through, all as of one moment.
+    """Compare two model versions over the reviews that match the filters, in one snapshot.
 
-    :raises InvalidInput: one of them scored nothing that is stored.
+    :raises InvalidInput: one of them scored no stored review.
     """
     known = {version.model_version for version in versions(session)}
     errors = [
@@ -90,9 +91,9 @@ def compare(
 
 
 def _scores(version: str, filters: Filters) -> Subquery:
-    """Return the scores that a version gave: those that reviews have, and those that other versions replaced.
+    """Return the scores by a version: those that reviews have now, and those that another version replaced.
 
-    A filter looks at the review. Where none does, PostgreSQL leaves the outer joins out.
+    Filters look at the review. Without filters, PostgreSQL drops the outer joins.
     """
     now = (
         select(Sentiment.id.label("review_id"), Sentiment.sentiment_score.label("score"), Sentiment.confidence)
@@ -109,9 +110,9 @@ def _scores(version: str, filters: Filters) -> Subquery:
 
 
 def _scored(old_version: str, new_version: str, filters: Filters) -> Subquery:
-    """Return what either version scored; the columns of a version that did not are null.
+    """Return the reviews that either version scored. If one did not, its columns are null.
 
-    No CTE: it would be written to disk for the second look, and to join again is faster.
+    It is a subquery, which is joined twice. A CTE would be written to disk for its second use, and that is slower.
     """
     old, new = _scores(old_version, filters), _scores(new_version, filters)
     review_id = func.coalesce(old.c.review_id, new.c.review_id)
@@ -131,7 +132,7 @@ def _scored(old_version: str, new_version: str, filters: Filters) -> Subquery:
 
 
 def _totals(scored: Subquery) -> Subquery:
-    """Return one row of sums. What is not of both is null, and so left out of each."""
+    """Return one row of sums and means. A change is null, and so left out, unless both versions scored the review."""
     columns = scored.c
     old, new, truth = columns.old_score, columns.new_score, columns.truth
     count, both, change = func.count(), and_(old.is_not(None), new.is_not(None)), new - old

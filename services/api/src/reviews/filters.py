@@ -1,4 +1,4 @@
-"""Which reviews: the filters that the list and the summary share."""
+"""The filters that list, summary, comparison and export share."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from src.models import Correction, Sentiment, is_negative, is_positive, review_w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a review must be like; None asks nothing. Several must all hold."""
+    """Conditions on reviews. A filter that is None matches every review; a review matches if every filter does."""
 
     q: str | None = None
     """Words, in the syntax of PostgreSQL's websearch_to_tsquery: `slow "great cast" -boring or dull`."""
@@ -26,7 +26,7 @@ class Filters:
     corrected: bool | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """Yield what they say of a row of `sentiments` and its `corrections`, joined."""
+        """Yield the conditions on a row of `sentiments` joined with its row of `corrections`."""
         if self.q is not None:
             yield review_words.op("@@")(func.websearch_to_tsquery(literal_column("'english'::regconfig"), self.q))
         if self.sentiment is not None:

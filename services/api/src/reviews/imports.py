@@ -1,4 +1,4 @@
-"""Many reviews from a file, each stored once however often the import is stopped."""
+"""Imports: the reviews of a file, each stored once, however often the import is interrupted."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -18,21 +18,21 @@ from src.sentiment_analyzer import Analyzer
 
 BATCH = 512
 BATCH_CHARACTERS = 200_000
-"""What is scored together, and committed together with how far the import is."""
+"""The most that is scored together, and committed together with the progress."""
 MOST_REFUSALS = 20
-"""So many are told of; all are counted."""
+"""The number of refused records that are reported. All are counted."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far an import is."""
+    """The progress of an import."""
 
     records: int
-    """Of the file, from its first one: stored or refused, also by an earlier run."""
+    """Records of the file that are stored or refused so far, also by an interrupted import."""
     stored: int = 0
     refused: int = 0
     refusals: list[tuple[int, str]] = field(default_factory=list)
-    """The first that were refused: which record, counted from 1, and why."""
+    """The first refused records: the number, counted from 1, and the reason."""
 
 
 def import_file(
@@ -44,15 +44,15 @@ def import_file(
     longest: int,
     again: bool = False,
 ) -> Iterator[Progress]:
-    """Score and store what a file has, batch by batch; yield what was done so far, first what an earlier run did.
+    """Score the reviews of a file, store them and commit batch by batch; yield the progress, first the stored one.
 
-    How far it is is committed with the rows, under the file's hash: killed at any moment and run again, it goes on
-    there.
+    The progress is committed with the reviews, under the hash of the file. So an import that was interrupted continues
+    there when it is run again.
 
-    :param check: says why what a record has is refused, or None.
+    :param check: returns the reason to refuse a sentence, or None.
     :param longest: the most bytes of a line.
-    :param again: store a file once more that is stored already.
-    :raises Unreadable: the file is none.
+    :param again: store the file once more if it is stored already.
+    :raises Unreadable: the file cannot be read, or has no column of sentences.
     :raises BusyImport: another process imports it.
     """
     run = _run(session, digest_of(file), again=again)
@@ -77,9 +77,9 @@ def import_file(
 
 
 def _run(session: Session, digest: str, *, again: bool) -> Import:
-    """Return the file's latest run, or a new one where there is none, or where it is finished and asked for again.
+    """Return the latest run of a file, or begin a new one and commit: if there is none, or to import it `again`.
 
-    :raises BusyImport: another process began that one at the same moment.
+    :raises BusyImport: another process began the same run at the same time.
     """
     latest = select(Import).where(Import.file == digest).order_by(Import.run.desc()).limit(1)
     run = session.scalar(latest)

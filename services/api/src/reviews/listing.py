@@ -1,4 +1,4 @@
-"""The list of reviews, and of what one was scored before, page by page."""
+"""The list of reviews, and the list of a review's earlier scores, page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some of what has ids, the newest first, and where the next page begins."""
+    """Items with ids, the newest first, and the start of the next page."""
 
     items: Sequence[Item]
     next_before: int | None
-    """The `before` of the next page; None on the last one."""
+    """The `before` of the next page; None on the last page."""
 
 
 def page(
@@ -30,9 +30,10 @@ def page(
     before: int | None = None,
     filters: Filters = Filters(),  # noqa: B008  # it is frozen
 ) -> Page[Sentiment]:
-    """Return the newest `limit` reviews that `filters` let through, or of those with an id under `before`.
+    """Return a page of the reviews that match the filters: the newest, or the newest with an id below `before`.
 
-    A keyset page: it costs the same at any depth. Without `q` it is one query, with dates two.
+    It is a keyset page, so its cost does not grow with its depth. It takes one query, with dates one more, and with
+    words as many as there are slices to look at.
     """
     query = select(Sentiment).outerjoin(Sentiment.correction).options(contains_eager(Sentiment.correction))
     query = query.where(*filters.conditions())
@@ -46,7 +47,7 @@ def page(
 
 
 def history(session: Session, review_id: int, limit: int, before: int | None = None) -> Page[EarlierScore]:
-    """Return the latest `limit` scores that a review had before, or of those with an id under `before`.
+    """Return a page of the earlier scores of a review: the latest, or the latest with an id below `before`.
 
     :raises ReviewNotFound: no review has that id.
     """

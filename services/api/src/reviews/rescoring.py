@@ -1,4 +1,4 @@
-"""A new model over old rows."""
+"""Rescoring: the loaded model scores the reviews of another version."""
 
 import heapq
 from collections.abc import Iterator
@@ -13,15 +13,16 @@ from src.models import Sentiment, Tally, id_by_model
 from src.sentiment_analyzer import Analyzer, Score
 
 BATCH = 256
-"""Reviews that are read together."""
+"""The number of reviews that are read together."""
 BATCH_CHARACTERS = 200_000
-"""Of these, what is scored together, and committed together."""
+"""The most of these that is scored and committed together."""
 LARGEST = 10
+"""The number of changes that a report lists."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Change:
-    """How much the score of a review moved."""
+    """The change of a review's score."""
 
     size: float
     review_id: int
@@ -31,22 +32,22 @@ class Change:
 
 @dataclass(slots=True)
 class Report:
-    """What rescoring did."""
+    """The result of rescoring so far."""
 
     reviews: int = 0
     flips: int = 0
-    """Of how many the sign of the score changed."""
+    """Reviews whose score changed its sign."""
     total: float = 0.0
     largest: list[Change] = field(default_factory=list)
     """The largest changes, in no order."""
 
     @property
     def mean_change(self) -> float:
-        """New scores less old ones, on average."""
+        """The mean of new score minus old score."""
         return self.total / self.reviews if self.reviews else 0.0
 
     def add(self, review_id: int, before: float, after: float) -> None:
-        """Take one review in."""
+        """Add one review."""
         self.reviews += 1
         self.flips += (before >= 0) != (after >= 0)
         self.total += after - before
@@ -55,17 +56,17 @@ class Report:
 
 
 def outdated(session: Session, version: str) -> dict[str, int]:
-    """Return how many reviews each model version scored, but for `version`."""
+    """Return the number of reviews that have a score by each model version except `version`."""
     count = func.sum(Tally.reviews)
     query = select(Tally.model_version, count).where(Tally.model_version != version).group_by(Tally.model_version)
     return {other: int(reviews) for other, reviews in session.execute(query.having(count > 0))}
 
 
 def rescore(session: Session, analyzer: Analyzer, version: str) -> Iterator[Report]:
-    """Score what model `version` scored, batch by batch; yield what was done so far after each commit.
+    """Score the reviews of model `version` again and commit batch by batch; yield the report after each commit.
 
-    What is done is known by its model version, so that it goes on where it was stopped. A review that changes or is
-    deleted meanwhile is left as it is then. Corrections stay.
+    A review that is done has another model version, so an interrupted run continues when it is started again. A review
+    that is changed or deleted in the meantime is left alone. Corrections are kept.
     """
     report, last = Report(), 0
     while True:
@@ -73,7 +74,7 @@ def rescore(session: Session, analyzer: Analyzer, version: str) -> Iterator[Repo
         rows = session.execute(
             query.where(Sentiment.model_version == version, id_by_model > last).order_by(id_by_model).limit(BATCH)
         ).all()
-        session.rollback()  # no transaction while scoring
+        session.rollback()  # no open transaction during scoring
         if not rows:
             return
         for batch in constrained_batches(rows, BATCH_CHARACTERS, get_len=_length, strict=False):

@@ -1,4 +1,8 @@
-"""Where to look for reviews: slices of ids, the newest first, so that no page depends on what the planner guesses."""
+"""Slices of ids, in which reviews that match filters are looked up.
+
+The planner's estimates of how many reviews have certain words are often wrong, and a wrong one makes it read a whole
+table for one page. So the slices decide how many ids a query looks at, and which index it uses.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,40 +14,44 @@ from src.models import Sentiment, Tally, block_start, id_by_model, id_unindexed
 from src.reviews.filters import Filters
 
 FIRST_WIDTH = 512
+"""Ids in the first slice of a search for words."""
 WIDENING = 8
+"""How many times wider each further slice is."""
 SAMPLE = 32_768
-"""Ids by which it is guessed how common words are."""
-GENEROUS = 1.3
-"""So many times more ids are read than the guess says."""
+"""The newest ids, in which matches are counted to estimate how common they are."""
+MARGIN = 1.3
+"""The factor by which the estimated number of ids is exceeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Reviews with an id from `start` on and under `end`, and which index is to find them."""
+    """A range of ids, and the index that is to be used for it."""
 
     start: int
     end: int | None
-    bounded: SQLColumnExpression[int]
-    """The id, as the index has it that is to be read from `end` down to `start`."""
-    ordered: SQLColumnExpression[int]
-    """The id, as the index has it whose order is to be kept."""
+    """The first id after the slice; None if it has no upper bound."""
+    bound_key: SQLColumnExpression[int]
+    """The expression of the id that is compared with `start` and `end`. Its index can find the slice."""
+    sort_key: SQLColumnExpression[int]
+    """The expression of the id that the reviews are ordered by. Its index, if there is one, can replace the sort."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what it says of a row of `sentiments`."""
-        start = [self.bounded >= self.start] if self.start > 1 else []
-        return start + ([] if self.end is None else [self.bounded < self.end])
+        """Return the conditions on a row of `sentiments`."""
+        start = [self.bound_key >= self.start] if self.start > 1 else []
+        return start + ([] if self.end is None else [self.bound_key < self.end])
 
     def newest_first(self) -> SQLColumnExpression[int]:
-        """Return what to sort by."""
-        return self.ordered.desc()
+        """Return the expression to order by."""
+        return self.sort_key.desc()
 
 
 def slices(session: Session, filters: Filters, before: int | None) -> Iterator[Slice]:
-    """Yield slices, one query after another, that together leave no review out.
+    """Yield slices from the newest ids to the oldest, which together hold every match.
 
-    Without words one is enough: some index gives the newest first. A word's index lists every review that has it, in no
-    order. A common word is found among the newest few without it, and a rare one has a short list; the words between
-    are looked up in ever wider slices, and only those of their reviews are read that are in the slice.
+    Without words there is one slice, since an index has the matches in order. The index on words has them in no order:
+    it lists every review that has a word. If the words are common, the newest 512 ids, read without that index, hold
+    enough matches. Otherwise the walk goes on in slices that grow eightfold: the index finds all reviews that have the
+    words, but only those in the slice are read and sorted. So each query reads few reviews, and there are few queries.
     """
     start, end = 1, before
     if filters.since or filters.until:
@@ -59,10 +67,11 @@ def slices(session: Session, filters: Filters, before: int | None) -> Iterator[S
         end, width = end - width, width * WIDENING
 
 
-def starts(session: Session, filters: Filters, wanted: int) -> Iterator[Slice]:
-    """Yield where the newest `wanted` reviews may be: first a guess that is cheap to read, then all.
+def estimates(session: Session, filters: Filters, wanted: int) -> Iterator[Slice]:
+    """Yield slices that may each hold the newest `wanted` matches: with words first an estimate, then all ids.
 
-    The guess goes by how many of the newest ids have the words. Of a common word, the list of all that have it is long.
+    The estimate extrapolates from the matches among the newest ids. It spares the reading of every match of a common
+    word.
     """
     everything = Slice(1, None, Sentiment.id, Sentiment.id if filters.q is None else id_unindexed)
     if filters.q is not None:
@@ -70,7 +79,7 @@ def starts(session: Session, filters: Filters, wanted: int) -> Iterator[Slice]:
         sample = Slice(newest - SAMPLE, None, Sentiment.id, id_unindexed)
         of_sample = select(func.count()).select_from(Sentiment).outerjoin(Sentiment.correction)
         found = session.scalar(of_sample.where(*filters.conditions(), *sample.conditions())) or 0
-        start = newest - round(GENEROUS * wanted * SAMPLE / found) if found else 1
+        start = newest - round(MARGIN * wanted * SAMPLE / found) if found else 1
         if start > 1:
             yield Slice(start, None, Sentiment.id, id_unindexed)
     yield everything
@@ -81,11 +90,11 @@ def _newest_id(session: Session) -> int:
 
 
 def _ids_of_dates(session: Session, filters: Filters) -> tuple[int, int]:
-    """Return the least id that a review of these dates can have, and one above the greatest; equal if there is none.
+    """Return the range of ids that reviews of these dates can have: the first, and the first after it.
 
-    Ids and dates mostly rise together, and then a page of long ago must not look for its first row from the newest on.
-    But nothing makes them rise: a transaction may be long, an import may bring its own dates. So this asks the tallies,
-    block by block, which know what hours are in each.
+    Both are 1 if there is no such review. Ids and dates mostly rise together, so a page of old dates should not search
+    from the newest id on. But nothing guarantees it: a transaction may be long, or an import may set its own dates. So
+    the range comes from the tallies, which have the hours of each block of ids.
     """
     newest = select(func.max(Tally.block)).scalar_subquery()
     candidate = func.generate_series(0, newest).column_valued("candidate")

@@ -25,17 +25,17 @@ from sqlalchemy.orm import Session
 
 from src.models import BINS, POSITIVE_BIN, Correction, Sentiment, Tally
 from src.reviews.filters import Filters
-from src.reviews.slices import Slice, starts
+from src.reviews.slices import Slice, estimates
 from src.sentiment_analyzer.intervals import wilson
 
 NEWEST = 100_000
-"""With words or bounds of confidence, which the tallies do not know, at most this many reviews are read."""
+"""The most reviews that are read if the filters have words or bounds of confidence, which the tallies do not have."""
 _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Reviews with a score from `start` to `end`, in [-1, 1]."""
+    """The number of reviews with a score from `start` to `end`, within [-1, 1]."""
 
     start: float
     end: float
@@ -44,7 +44,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Reviews stored on one day, UTC."""
+    """The reviews stored on one day, UTC."""
 
     day: date
     positive: int
@@ -54,28 +54,28 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """How one model version does where people said what is right."""
+    """The accuracy of a model version in use, by the corrections of its reviews."""
 
     model_version: str
     reviews: int
     corrections: int
-    """Reviews that a person said something of, the same as the model or not."""
+    """Reviews with a correction, whether it agrees with the model or not."""
     agreed: int
 
     @property
     def accuracy(self) -> float | None:
-        """The share that the model had right, of those that a person said something of; None without one."""
+        """The share of corrected reviews whose sentiment the correction confirms; None without corrections."""
         return self.agreed / self.corrections if self.corrections else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Where that share is, with 95% confidence."""
+        """The 95% confidence interval of the accuracy."""
         return wilson(self.agreed, self.corrections) if self.corrections else None
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of all reviews that some filters let through, or of the newest of them."""
+    """The figures of the reviews that match the filters."""
 
     reviews: int
     positive: int
@@ -85,11 +85,11 @@ class Summary:
     days: Sequence[Day]
     accuracy: Sequence[InUse]
     truncated: bool
-    """Whether there are more, and only the newest `NEWEST` were read."""
+    """Whether more reviews match, and only the newest `NEWEST` were read."""
 
 
 def summarize(session: Session, filters: Filters = Filters()) -> Summary:  # noqa: B008  # it is frozen
-    """Return the figures of the reviews that `filters` let through, all of one moment: they come from one query."""
+    """Return the summary of the reviews that match the filters, from one query and so from one snapshot."""
     rows: Sequence[Row[Any]] = []
     for source in _sources(session, filters):
         rows = session.execute(_grouped(source)).all()
@@ -126,7 +126,7 @@ def _signs(rows: Sequence[Row[Any]]) -> tuple[int, int]:
 
 
 def _mean(rows: Iterable[Row[Any]]) -> float:
-    """Return the mean score. Sums of what was added and taken away may be the last bit off: it stays in [-1, 1]."""
+    """Return the mean score, within [-1, 1]: sums of added and subtracted scores may be off in the last bit."""
     rows = list(rows)
     total, reviews = sum(row.total for row in rows), sum(row.reviews for row in rows)
     return max(-1.0, min(1.0, float(total / reviews)))
@@ -148,21 +148,22 @@ def _in_use(rows: Iterable[Row[Any]]) -> list[InUse]:
 
 
 def _sources(session: Session, filters: Filters) -> Iterator[CTE]:
-    """Yield what to add up: rows with `day`, `model_version`, `bin`, `correction`, `reviews`, `total`, `truncated`.
+    """Yield queries for the rows to add up: the tallies if they have every filtered field, else reviews.
 
-    Each but the last is good only if it is truncated: then it has the newest `NEWEST`.
+    Their columns are `day`, `model_version`, `bin`, `correction`, `reviews`, `total` and `truncated`. The result of
+    one that is not the last counts only if it is truncated: otherwise it may lack older matches.
     """
     if filters.q is None and filters.min_confidence is None and filters.max_confidence is None:
         yield _tallied(filters)
     else:
-        for part in starts(session, filters, NEWEST + 1):
+        for part in estimates(session, filters, NEWEST + 1):
             yield _read(filters, part)
 
 
 def _grouped(rows: CTE) -> Select[Any]:
-    """Return the sums by bin, by day and sign, and by model version and whether a person agreed: three sets of rows.
+    """Return three sets of sums in one query: by bin, by day and sign, by model version and agreement.
 
-    In each, the columns that the other two are grouped by are null.
+    In the rows of each set, the columns of the other two are null.
     """
     columns = rows.c
     few = (
@@ -189,7 +190,7 @@ def _grouped(rows: CTE) -> Select[Any]:
 
 
 def _tallied(filters: Filters) -> CTE:
-    """Whole hours from the tallies; from the reviews what is left of an hour at either end."""
+    """Return the tallies of whole hours, and single reviews for the parts of an hour at either end."""
     whole, edges = _hours(filters.since, filters.until)
     tallied_positive = Tally.bin >= POSITIVE_BIN
     conditions = [
@@ -212,7 +213,7 @@ def _tallied(filters: Filters) -> CTE:
 
 
 def _hours(since: datetime | None, until: datetime | None) -> tuple[list[ColumnElement[bool]], list[Any]]:
-    """Return which hours of tallies are whole between the two, and which reviews are in none of these."""
+    """Return the condition on tallies of whole hours in the interval, and that on the reviews outside these hours."""
     first = None if since is None else _hour_of(since + _HOUR - timedelta.resolution)
     last = None if until is None else _hour_of(until)
     if first is not None and last is not None and first > last:
@@ -231,7 +232,7 @@ def _hour_of(moment: datetime) -> datetime:
 
 
 def _read(filters: Filters, part: Slice) -> CTE:
-    """Return the newest reviews of a slice one by one; one more than are counted, to know whether there are more."""
+    """Return the newest matches in a slice as rows to add up. One more is read, to know whether there are more."""
     found = (
         select(
             Sentiment.id, Sentiment.created_on, Sentiment.model_version, Sentiment.sentiment_score,
