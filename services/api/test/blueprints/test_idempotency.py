@@ -174,7 +174,7 @@ def test_a_lost_claim_in_a_group_fails_alone(apps: list[Flask]) -> None:
             return stored
 
     with ThreadPoolExecutor() as pool:
-        with writes._turn:  # as if another group were being stored
+        with writes._storing:  # as if another group were being stored
             ordinary, lost = [pool.submit(commit, row) for row in rows]
             wait_until(lambda: len(writes._waiting) == len(rows), 5)
         with pytest.raises(idempotency.KeyInProgress):

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from sqlalchemy.engine import URL
 from tqdm import tqdm
 
 from src import create_app
-from src.commands import reviews as review_commands
 from src.config import ROOT, Settings
 from src.errors import BusyImport
 from src.extensions import db
@@ -158,7 +158,7 @@ def test_the_bar_does_not_count_what_an_earlier_run_did_as_done_now(
             super().__init__(**options)
             bars.append(self)
 
-    monkeypatch.setattr(review_commands, "tqdm", Bar)
+    monkeypatch.setattr(import_module("src.commands.reviews"), "tqdm", Bar)
     file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
     with app.app_context():
         run = imported(analyzer, file)
