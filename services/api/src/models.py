@@ -30,7 +30,7 @@ _WORDS = "to_tsvector('english'::regconfig, \"left\"({sentence}, 100000))"
 
 
 class Correction(Base):
-    """What a person says that the sentiment of a review is. Each review has one at most."""
+    """The sentiment that a person gives a review. A review has at most one."""
 
     __tablename__ = "corrections"
     __table_args__ = (CheckConstraint("sentiment IN ('positive', 'negative')", name="sentiment_known"),)
@@ -43,10 +43,10 @@ class Correction(Base):
 
 
 class Sentiment(Base):
-    """A review and what a model made of it.
+    """A review and its score by a model.
 
-    The CHECKs refuse NaN too: PostgreSQL sorts it above every number. `updated_on` is moved by a trigger (see the
-    first migration), and only when the text, the score or the model changes.
+    The CHECKs refuse NaN too, since PostgreSQL sorts it above every number. A trigger sets `updated_on` (see the first
+    migration), only when the text, the score or the model version changes.
     """
 
     __tablename__ = "sentiments"
@@ -108,9 +108,10 @@ newest on until enough of them match."""
 
 
 class Tally(Base):
-    """What some statements added to the reviews of one hour that are alike: the summary is a sum of these.
+    """A count of reviews that share block, hour, model version, bin and correction. The summary is a sum of tallies.
 
-    Triggers write them (see the fourth migration); nothing else does.
+    Each statement that changes reviews appends the difference, which may be negative; triggers do it (see the fourth
+    migration), and nothing else writes here. So no write waits for another. Merging adds up what was appended.
     """
 
     __tablename__ = "tallies"
@@ -147,7 +148,10 @@ def block_start(block: int) -> int:
 
 
 class EarlierScore(Base):
-    """What a review was scored before its text or the model changed. A trigger writes it (the sixth migration)."""
+    """An earlier score of a review, from before its text or model version changed.
+
+    A trigger writes it (see the sixth migration).
+    """
 
     __tablename__ = "score_history"
     __table_args__ = (
@@ -170,36 +174,36 @@ class EarlierScore(Base):
     model_version: Mapped[str] = mapped_column(Text)
     scored_on: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     comparable: Mapped[bool] = mapped_column(server_default=false())
-    """Whether it is what that model last said of the text that the review has now; the review has another's score."""
+    """Whether it is the latest score of the present text by this version, and the review has one by another now."""
 
 
 class IdempotencyKey(Base):
-    """Which review a key was posted with. It outlives the review."""
+    """An Idempotency-Key and the review that was stored under it. The key outlives the review."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("ix_idempotency_keys_claimed_on", "claimed_on"),)
 
     owner: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
-    """Who posted, by the name of their API key; empty without one."""
+    """The name of the client's API key; empty without one."""
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     fingerprint: Mapped[str] = mapped_column(Text)
-    """SHA-256 of the sentence, in hexadecimal: another sentence under the same key is an error."""
+    """The SHA-256 of the sentence, in hexadecimal. Another sentence under the same key is an error."""
     claim: Mapped[UUID] = mapped_column(Uuid)
-    """Whose request it is that works on it, or did."""
+    """The token of the latest request that claimed the key."""
     claimed_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     review_id: Mapped[int | None] = mapped_column(BigInteger)
-    """Null as long as the request is in progress."""
+    """Null while the request is in progress."""
 
 
 class Import(Base):
-    """How much of a file is stored already."""
+    """The progress of a file's import."""
 
     __tablename__ = "imports"
 
     file: Mapped[str] = mapped_column(Text, primary_key=True)
-    """Its SHA-256, in hexadecimal."""
+    """The SHA-256 of its content, in hexadecimal."""
     run: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    """Counted from 1: a file may be imported again on purpose."""
+    """The number of the import, from 1: a file may be imported again on purpose."""
     records: Mapped[int] = mapped_column(BigInteger, server_default="0")
     finished: Mapped[bool] = mapped_column(server_default=false())
     created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

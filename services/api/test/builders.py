@@ -1,4 +1,4 @@
-"""One builder per thing."""
+"""Builders of stored reviews, corrections and scores."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ COLUMNS = {
 
 
 def build_review(**columns: Any) -> Sentiment:
-    """A review that is not stored yet."""
+    """Return a review that is not stored yet."""
     return Sentiment(**{**COLUMNS, **columns})
 
 
 def store_review(**columns: Any) -> Sentiment:
-    """A review in the database; needs an app context."""
+    """Store a review; needs an app context."""
     review = build_review(**columns)
     db.session.add(review)
     db.session.commit()
@@ -31,19 +31,19 @@ def store_review(**columns: Any) -> Sentiment:
 
 
 def store_reviews(number: int) -> None:
-    """That many reviews, in one statement."""
+    """Store that many reviews in one statement."""
     db.session.execute(insert(Sentiment), [{**COLUMNS, "sentence": f"Film {one}."} for one in range(number)])
     db.session.commit()
 
 
 def store_correction(review_id: int, sentiment: str) -> None:
-    """What a person said of a review."""
+    """Store a correction."""
     db.session.add(Correction(sentiment_id=review_id, sentiment=sentiment))
     db.session.commit()
 
 
 def rescore_review(review_id: int, score: float, **columns: Any) -> None:
-    """A review scored again: with `model_version` by another model, with `sentence` for another text."""
+    """Score a review again: with `model_version` by another model, with `sentence` for another text."""
     changed = {"sentiment_score": score, "confidence": (1 + abs(score)) / 2, **columns}
     db.session.execute(update(Sentiment).where(Sentiment.id == review_id).values(changed))
     db.session.commit()

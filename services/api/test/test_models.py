@@ -1,4 +1,4 @@
-"""What the table itself holds to, whoever writes to it."""
+"""The constraints and triggers of the table."""
 
 import math
 
@@ -64,7 +64,7 @@ def test_updated_on_stays_where_none_of_them_changes(session: Session, change: s
     assert review.updated_on == before
 
 
-def test_an_id_is_given_by_the_database_alone(session: Session) -> None:
+def test_only_the_database_assigns_ids(session: Session) -> None:
     with pytest.raises(Exception, match="cannot insert a non-DEFAULT"):
         session.execute(
             text(

@@ -25,14 +25,14 @@ def upgrade() -> None:
         sa.Column("model_version", sa.Text(), nullable=False),
         sa.Column("created_on", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.Column("updated_on", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
-        # BETWEEN refuses NaN too: PostgreSQL sorts it above every number.
+        # BETWEEN refuses NaN too, since PostgreSQL sorts it above every number.
         sa.CheckConstraint("sentiment_score BETWEEN -1 AND 1", name=op.f("ck_sentiments_sentiment_score_range")),
         sa.CheckConstraint("confidence BETWEEN 0.5 AND 1", name=op.f("ck_sentiments_confidence_range")),
         sa.CheckConstraint("tokens >= 0", name=op.f("ck_sentiments_tokens_not_negative")),
         sa.CheckConstraint("windows >= 1", name=op.f("ck_sentiments_windows_positive")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sentiments")),
     )
-    # clock_timestamp(), not now(): two changes in one transaction are two moments.
+    # clock_timestamp(), not now(), so that two changes in one transaction have different times.
     op.execute(
         """
         CREATE FUNCTION sentiments_touch() RETURNS trigger LANGUAGE plpgsql AS $$

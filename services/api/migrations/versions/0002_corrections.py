@@ -1,4 +1,4 @@
-"""corrections: what a person says of a review, beside what the model said
+"""corrections: the sentiment that a person gives a review, beside the score of the model
 
 Revision ID: 0002
 Revises: 0001

@@ -1,8 +1,9 @@
-"""tallies: what the summary adds up, so that it need not read every review
+"""tallies: counts that the summary adds up, so that it need not read every review
 
-No row is updated by every insert. Each statement that changes reviews or corrections appends what it adds and takes
-away, in its own transaction, so that the sum over `tallies` is exact at any moment for whoever looks. Every thousandth
-of these rows merges those that were appended since; two merges never run at once, and nobody waits for one.
+A single counter would be updated by every insert, and inserts would wait for each other. Instead, each statement that
+changes reviews or corrections appends the differences in its own transaction. So the sum over `tallies` is exact in
+every snapshot. Every thousandth of these rows merges those that were appended since the last merge. Two merges never
+run at once, and no statement waits for one.
 
 Revision ID: 0004
 Revises: 0003
@@ -45,7 +46,7 @@ END
 $$
 """
 
-# A corrected review moves from the tally of those without a correction to that of its correction, and back.
+# A correction moves its review from the tally without a correction to that of the correction; a deletion, back.
 _TALLY_CORRECTIONS = f"""
 CREATE FUNCTION tally_corrections() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -68,7 +69,7 @@ END
 $$
 """
 
-# Whoever changes a review and whoever corrects it must see each other: both take the review's row first.
+# A change of a review and a correction of it must see each other, so both lock the row of the review first.
 _LOCK_CORRECTED = """
 CREATE FUNCTION lock_corrected() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -82,7 +83,7 @@ END
 $$
 """
 
-# Before the cascade would: while the correction goes, its review must still be there to be tallied.
+# Delete the correction before the cascade does: its review must still exist then, to be tallied.
 _DROP_CORRECTION = """
 CREATE FUNCTION drop_correction() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -92,7 +93,7 @@ END
 $$
 """
 
-# Under a snapshot that is older than the last merge, deleting what that merge deleted would be an error.
+# In a snapshot older than the last merge, deleting a row that this merge deleted would be an error.
 _MERGE_TALLIES = f"""
 CREATE FUNCTION merge_tallies() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,6 @@
-"""idempotency_keys: which review a key was posted with
+"""idempotency_keys: the review that was stored under each key
 
-They outlive their review, so that a replay of one that was deleted does not store it again.
+A key outlives its review, so that a repeated request does not store a deleted review again.
 
 Revision ID: 0005
 Revises: 0004

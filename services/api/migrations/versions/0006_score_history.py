@@ -1,4 +1,4 @@
-"""score_history: what a review was scored before, by which model, and for which text
+"""score_history: the earlier scores of a review, with model version and text
 
 Revision ID: 0006
 Revises: 0005
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_score_history")),
     )
     op.create_index("ix_score_history_sentiment_id", "score_history", ["sentiment_id", "id"])
-    # What moves `updated_on` is what makes history; `updated_on` says since when the old score stood.
+    # A change that moves `updated_on` adds to the history. The old `updated_on` is the time of the old score.
     op.execute(
         """
         CREATE FUNCTION keep_score() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
-"""imports: how much of a file is stored already
+"""imports: the progress of each file
 
 Revision ID: 0007
 Revises: 0006

@@ -1,4 +1,4 @@
-"""comparable: which earlier scores two models are compared by
+"""comparable: the earlier scores by which two model versions are compared
 
 One for each review and model: what it last said of the text that the review has now, as long as another model's score
 is in the review itself. So the scores of a model are the reviews that it scored, and these: none twice, none of a text
@@ -16,7 +16,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# As in 0006, but for `comparable`. A plan made while the history was short reads all of it, and is kept while it grows.
+# As in 0006, except for `comparable`. Sequential scans are off, since a plan from a short history is kept while it grows.
 _KEEP_SCORE = """
 CREATE OR REPLACE FUNCTION keep_score() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
@@ -53,7 +53,7 @@ WHERE review.id = earlier.sentiment_id AND review.sentence = earlier.sentence
 """
 
 
-# An UPDATE holds the reviews while keep_score() waits for the history: who takes both must do it in that order.
+# An UPDATE locks reviews, and then keep_score() locks the history. Other statements must lock in the same order.
 _LOCK = "LOCK TABLE sentiments, score_history IN ACCESS EXCLUSIVE MODE"
 
 
@@ -61,7 +61,7 @@ def upgrade() -> None:
     op.execute(_LOCK)
     op.add_column("score_history", sa.Column("comparable", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.execute(_MARK)
-    # With the scores in both indexes, two models are compared without reading a review: texts are most of a row.
+    # With the scores in both indexes, a comparison reads no reviews, which consist mostly of text.
     _index_models(include=["id", "sentiment_score", "confidence"])
     op.create_index(
         "ix_score_history_comparable",

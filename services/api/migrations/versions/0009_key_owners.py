@@ -1,4 +1,4 @@
-"""key owners: whose Idempotency-Key it is
+"""key owners: the client of each Idempotency-Key
 
 Two owners of API keys may choose the same one, and neither gets the other's review for it. What was posted before has
 no owner.
@@ -15,7 +15,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-# Whoever posts with a key waits behind this: where a dump, say, has the table for long, give up and be run again.
+# Requests with a key wait behind this lock. If a dump, say, holds the table for long, fail, to be run again.
 _PATIENCE = "SET LOCAL lock_timeout = '30s'"
 
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(_PATIENCE)
-    # Two owners may have the same one. They are needed for a day at most.
+    # Two owners may have the same key, so keys of owners cannot stay. They are needed for a day at most.
     op.execute("DELETE FROM idempotency_keys WHERE owner <> ''")
     _identify_by(["key"])
     op.drop_column("idempotency_keys", "owner")

@@ -1,1 +1,1 @@
-"""Views: validated input, one use case, the answer."""
+"""Views: each validates the request, calls one use case and builds the response."""

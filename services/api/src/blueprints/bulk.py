@@ -1,4 +1,4 @@
-"""Many reviews in one request, answered line by line."""
+"""The view for many reviews in one request."""
 
 import shutil
 import socket
@@ -28,10 +28,10 @@ from src.web.streaming import paced, streamed
 bp = StrictBlueprint("bulk", __name__, url_prefix="/sentiments", description="Many reviews at once.")
 
 UPLOAD_SECONDS = 600
-"""The longest that a body may take to arrive."""
+"""The longest that the upload of a body may take."""
 _READ_BYTES = 2**18
 _DISK = next((folder for folder in ("/var/tmp",) if Path(folder).is_dir()), None)  # noqa: S108  # a random name, unlinked
-"""Where a body lies meanwhile. /tmp is memory on many systems."""
+"""The folder of uploaded bodies. /tmp is in memory on many systems."""
 _NDJSON = "application/x-ndjson"
 _KINDS = {_NDJSON: "ndjson", "text/csv": "csv"}
 _EXAMPLES = {
@@ -39,7 +39,7 @@ _EXAMPLES = {
     "text/csv": "sentence\nA quiet film.\nTwo hours of nothing.\n",
 }
 _SCHEMAS: dict[str, dict[str, Any]] = {
-    _NDJSON: {},  # each line is answered for itself, whatever it is
+    _NDJSON: {},  # an invalid line gets its own problem in the response
     "text/csv": {"type": "string", "pattern": r"^([A-Za-z_]+,)*sentence(,[A-Za-z_]+)*\r?\n"},
 }
 
@@ -52,19 +52,21 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     },
     responses={
         200: {
-            "description": "A line for each record: the review, or a problem with the number of the `record` in it.",
+            "description": "A line for each record: the stored review, or a problem with the number of the `record`.",
             "content": {_NDJSON: {"schema": {"type": "string"}}},
         }
     },
 )
 @bp.problems(400, 408, 413, 415, 422, 503)
 def create_reviews() -> Response:
-    """Score and store many reviews: NDJSON with a member `sentence` in each line, or CSV with such a column.
+    """Score and store many reviews: NDJSON with a member `sentence` in each line, or CSV with a column of that name.
 
-    The answer is NDJSON, in the order of the records, and streamed: for each the review as stored, or its problem with
-    the record's number, which fails no other one. A line follows its commit. What was answered is stored, whatever
-    becomes of the connection; post again what was not. A body that is cut off is refused, and nothing of it stored; a
-    service that is stopped works on it for 30 seconds more.
+    The response is streamed NDJSON, with a line for each record in the same order: the stored review, or a problem with
+    the number of the record. An invalid record does not fail the others.
+
+    Each review that you receive is already committed; a lost connection loses none of them. Post the records again that
+    you received no line for. If the body is cut off, nothing of it is stored. A service that is being stopped goes on
+    with a request for up to 30 seconds.
     """
     refuse_query()
     refuse_key(request.headers)
@@ -89,15 +91,15 @@ def create_reviews() -> Response:
 
 
 def _spool(body: BinaryIO) -> None:
-    """Write the request's body to disk.
+    """Write the body of the request to disk.
 
-    :raises Crowded: too many others arrive.
+    :raises Crowded: too many bodies are being uploaded.
     :raises RequestEntityTooLarge: it is larger than MAX_BULK_BYTES.
-    :raises SlowUpload: it does not end.
-    :raises ClientDisconnected: it ends too early.
+    :raises SlowUpload: it took longer than UPLOAD_SECONDS.
+    :raises ClientDisconnected: it is shorter than announced.
     """
     most: int = current_app.config["MAX_BULK_BYTES"]
-    request.max_content_length = most + 1  # werkzeug takes a body in chunks that ends at the limit for a longer one
+    request.max_content_length = most + 1  # +1: werkzeug refuses a chunked body of exactly the limit
     with reviews.upload_slot(), connection_deadline(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
         shutil.copyfileobj(request.stream, body, _READ_BYTES)
     if expired.is_set():
@@ -110,19 +112,19 @@ def _spool(body: BinaryIO) -> None:
 
 
 def _entry(sentence: Any) -> str | DomainError:
-    """Return what a record has for a sentence, or why that cannot be stored, as for a single review."""
+    """Return the sentence of a record, or the error that a single review with it would get."""
     if isinstance(sentence, DomainError):
         return sentence
     why = refusal(sentence)
     return InvalidInput([{"pointer": "/sentence", "detail": why}]) if why else str(sentence)
 
 
-def _lines(chunks: Iterator[list[Sentiment | Exception]]) -> Iterator[bytes]:
+def _lines(batches: Iterator[list[Sentiment | Exception]]) -> Iterator[bytes]:
     number, review, problem = 0, ReviewOut(), BulkProblem()
-    for chunk in chunks:
-        known: dict[int, dict[str, Any]] = {}  # an error that many share is told, and logged, once
+    for batch in batches:
+        known: dict[int, dict[str, Any]] = {}  # an error that many records share is logged once
         answer = []
-        for outcome in chunk:
+        for outcome in batch:
             number += 1
             if isinstance(outcome, Sentiment):
                 line = review.dump(outcome)

@@ -1,4 +1,4 @@
-"""The models behind the reviews, and what one of them changed."""
+"""The views for model versions and their comparison."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from src.schemas.queries import ComparisonQuery
 from src.web.parsing import StrictBlueprint, refuse_query
 
 bp = StrictBlueprint(
-    "comparisons", __name__, url_prefix="/sentiments", description="Model versions, and what one changed."
+    "comparisons", __name__, url_prefix="/sentiments", description="Model versions and their comparison."
 )
 
 
@@ -18,7 +18,7 @@ bp = StrictBlueprint(
 @bp.response(200, VersionOut(many=True))
 @bp.problems(422, 503)
 def list_versions() -> list[Version]:
-    """List the model versions that scored what is stored, the one that scored the newest review first."""
+    """List the model versions that scored the stored reviews, the one that scored the newest review first."""
     refuse_query()
     return reviews.versions(db.session())
 
@@ -28,8 +28,8 @@ def list_versions() -> list[Version]:
 @bp.response(200, ComparisonOut)
 @bp.problems(422, 503)
 def show_comparison(query: dict[str, Any]) -> Comparison:
-    """Compare two model versions over the reviews that both scored and the filters let through.
+    """Compare two model versions over the reviews that both scored and that match the filters.
 
-    Rescoring keeps the earlier score of each review; what was scored with another text is not compared.
+    Rescoring keeps the earlier score of each review. Scores of a text that was replaced since are not compared.
     """
     return reviews.compare(db.session(), **query)

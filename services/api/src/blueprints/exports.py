@@ -1,4 +1,4 @@
-"""All that the filters let through, as one file."""
+"""The view for exports."""
 
 import socket
 from contextlib import ExitStack
@@ -17,24 +17,24 @@ from src.web.streaming import streamed
 bp = StrictBlueprint("exports", __name__, url_prefix="/sentiments", description="Reviews as a file.")
 
 EXPORT_SECONDS = 1800
-"""The longest that a client may take to read an answer: it holds a connection to the database, and a moment of it."""
+"""The longest that a client may take to read an export, which holds a database connection and its snapshot."""
 _MEDIA_TYPES = [one.media_type.split(";")[0] for one in FORMATS.values()]
 _FILE = {"required": True, "schema": {"type": "string"}, "description": "The file's name."}
 
 
 @bp.route("/export", methods=["GET"])
 @bp.arguments(ExportQuery, location="query")
-@bp.doc(responses={200: {"description": "A file, sent as it is read.", "headers": {"Content-Disposition": _FILE},
+@bp.doc(responses={200: {"description": "A file, streamed.", "headers": {"Content-Disposition": _FILE},
                          "content": {kind: {} for kind in _MEDIA_TYPES}}})  # fmt: skip
 @bp.problems(422, 503)
 def export_reviews(query: dict[str, Any]) -> Response:
-    """Download the reviews that the filters let through, the newest first, all as of one moment.
+    """Download every review that matches the filters from one snapshot, the newest first.
 
-    Four exports are sent at once, and a further one is refused with 503. One that is not read to its end within half an
-    hour is cut off, which a client sees: its last chunk is missing.
+    Four exports may run at once; a further one gets 503. One that is not read to its end within half an hour is cut
+    off. The client notices, since the last chunk is missing.
 
-    CSV has commas between its cells. A text that begins with `=`, `+`, `-`, `@`, `'`, a tab or a carriage return has
-    one `'` before it, so that no spreadsheet takes it for a formula.
+    The cells of CSV are separated by commas. A text that begins with `=`, `+`, `-`, `@`, `'`, a tab or a carriage
+    return gets a `'` in front, so that no spreadsheet takes it for a formula.
     """
     name = query["format"]
     with ExitStack() as held:

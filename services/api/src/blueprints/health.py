@@ -1,4 +1,4 @@
-"""What operators ask."""
+"""The views for operators: liveness, readiness, metrics."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from src.schemas.health import AliveOut, ReadyOut
 from src.server.metrics import exposition
 from src.web.parsing import StrictBlueprint
 
-bp = StrictBlueprint("health", __name__, description="What operators ask.")
+bp = StrictBlueprint("health", __name__, description="For operators.")
 
 
 @bp.route("/healthz", methods=["GET"])
 @bp.response(200, AliveOut)
 @bp.problems()
 def alive() -> dict[str, str]:
-    """Say that the process answers."""
+    """Tell that the process answers requests."""
     return {"status": "alive"}
 
 
@@ -27,19 +27,19 @@ def alive() -> dict[str, str]:
 @bp.response(200, ReadyOut)
 @bp.problems(503)
 def ready() -> dict[str, Any]:
-    """Say that reviews can be scored and stored: the model is loaded, the table is there.
+    """Tell that reviews can be scored and stored: the model is loaded, the database is migrated.
 
-    :raises Unavailable: one of them is not.
+    :raises Unavailable: one of these is false.
     """
     analyzer = current_analyzer()
     if not analyzer.ready:
-        raise Unavailable("The model is being started again.")
+        raise Unavailable("The model is being restarted. Try again.")
     model = {"version": analyzer.version, "calibrated": analyzer.calibrated}
     try:
         db.session.scalar(select(Sentiment.id).limit(1))
-    except Exception as error:  # away, refused, not migrated: none is ready, and which it is stands in the log
+    except Exception as error:  # away, refused or not migrated: the log tells which
         current_app.logger.warning("not ready: %s", type(error).__name__)
-        raise Unavailable("The database is away or has no schema yet (flask db upgrade).") from error
+        raise Unavailable("The database is away or not migrated. Start it, or run `flask db upgrade`.") from error
     return {"status": "ready", "model": model}
 
 
@@ -47,5 +47,5 @@ def ready() -> dict[str, Any]:
 @bp.alt_response(200, schema={"type": "string"}, content_type="text/plain", success=True)
 @bp.problems()
 def metrics() -> Response:
-    """Return the counters in Prometheus' text format."""
+    """Return the metrics in Prometheus' text format."""
     return exposition()

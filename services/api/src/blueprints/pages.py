@@ -1,6 +1,6 @@
-"""What a browser shows: the form, the reviews that a filter lets through, and the files of the API documentation.
+"""The views for browsers: the page with the form and the reviews, and the files of the API documentation.
 
-All of it works without a script; with scripts (`static/main.js`) the page asks the API itself.
+The page works without scripts. With them (`static/main.js`), it calls the API itself.
 """
 
 from pathlib import Path
@@ -27,19 +27,19 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-"""Nothing inline, nothing from elsewhere, and no script may make markup of text."""
+"""Nothing inline, nothing from other hosts, and no script may turn text into markup."""
 
 _BLANK = Sentiment(sentence="", sentiment_score=0.0, confidence=0.5)
-"""What a script makes a copy of and fills."""
+"""The review in the template that scripts copy and fill in."""
 
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
-    """Show the form and a page of reviews; a client that prefers JSON gets that page as the list has it.
+    """Show the form and a page of reviews. A client that prefers JSON gets the same reviews as from the list.
 
-    Who has no key gets the page without reviews, whose script asks for one.
+    A browser without a key gets the page without reviews; its script asks for a key.
 
-    :raises Unauthorized: the client prefers JSON, and has no key.
+    :raises Unauthorized: the client prefers JSON and has no key.
     """
     if _prefers_html():
         response = _view() if authorized() else _html(reviews.Page([], None), locked=True)
@@ -54,9 +54,9 @@ def index() -> ResponseReturnValue:
 
 @bp.post("/")
 def submit() -> ResponseReturnValue:
-    """Score and store what the form sent, then show it.
+    """Score and store the review in the form, then show it.
 
-    :raises CrossOrigin: the form stands on a page of another site.
+    :raises CrossOrigin: the form is on a page of another site.
     """
     origin = request.headers.get("Origin")  # browsers send it with every form; curl does not
     if origin not in (None, f"http://{request.host}", f"https://{request.host}"):
@@ -73,17 +73,17 @@ def submit() -> ResponseReturnValue:
 
 @bp.get("/docs/assets/<path:name>")
 def docs_asset(name: str) -> Response:
-    """Serve Swagger UI's files, which a package carries: no page here needs another host."""
+    """Serve the files of Swagger UI from its package, so that no page needs another host."""
     import swagger_ui
 
     return send_from_directory(Path(swagger_ui.__file__).parent / "static", name, max_age=86_400)
 
 
 def _view() -> Response:
-    """Show what the address asks. A form sends the fields that were left empty too; they ask nothing."""
-    asked = {name: value for name, value in request.args.items() if value}
+    """Show the page for the query. A form also sends its empty fields; they are ignored."""
+    given = {name: value for name, value in request.args.items() if value}
     try:
-        query = ViewQuery().load(asked)
+        query = ViewQuery().load(given)
     except ValidationError as error:
         name, messages = next(iter(error.messages_dict.items()))
         return _html(reviews.page(db.session(), PAGE_DEFAULT), status=422, filter_error=f"{name}: {messages[0]}")
@@ -91,18 +91,18 @@ def _view() -> Response:
     try:
         shown = None if review_id is None else reviews.find(db.session(), review_id)
     except ReviewNotFound as error:
-        return _html(reviews.page(db.session(), **query), status=404, asked={**asked, "review": ""}, error=error.detail)
-    return _html(reviews.page(db.session(), **query), asked=asked, shown=shown)
+        return _html(reviews.page(db.session(), **query), status=404, given={**given, "review": ""}, error=error.detail)
+    return _html(reviews.page(db.session(), **query), given=given, shown=shown)
 
 
 def _html(
-    page: reviews.Page[Any], *, status: int = 200, asked: dict[str, str] | None = None, **context: Any
+    page: reviews.Page[Any], *, status: int = 200, given: dict[str, str] | None = None, **context: Any
 ) -> Response:
-    asked = asked or {}
-    filters = {name: value for name, value in asked.items() if name not in ("review", "before", "limit", "old", "new")}
+    given = given or {}
+    filters = {name: value for name, value in given.items() if name not in ("review", "before", "limit", "old", "new")}
     older = page.next_before and _address("pages.index", {**filters, "before": str(page.next_before)})
     summary = _address("sentiments.show_summary", filters)
-    context |= {"reviews": page.items, "asked": asked, "older": older, "summary": summary, "blank": _BLANK}
+    context |= {"reviews": page.items, "given": given, "older": older, "summary": summary, "blank": _BLANK}
     body = render_template("index.html", **context)
     response = Response(body, status)
     response.headers["Content-Security-Policy"] = _POLICY

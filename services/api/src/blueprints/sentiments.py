@@ -1,4 +1,4 @@
-"""The reviews as a REST resource."""
+"""The views for reviews as a REST resource."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,9 +20,12 @@ from src.web.parsing import StrictBlueprint, refuse_query
 
 bp = StrictBlueprint("sentiments", __name__, url_prefix="/sentiments", description="Reviews and their scores.")
 _WITH_QUERY = ("sentiments.list_reviews", "sentiments.show_summary", "sentiments.show_history")
-_LOCATION = {"required": True, "schema": {"type": "string"}, "description": "Where it is; relative."}
+_LOCATION = {"required": True, "schema": {"type": "string"}, "description": "The address of the review; relative."}
 _NEXT = {"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next"; relative.'}}
-_REPLAYED = {"schema": {"type": "string", "enum": ["true"]}, "description": "It was stored before."}
+_REPLAYED = {
+    "schema": {"type": "string", "enum": ["true"]},
+    "description": "The review was stored by an earlier request.",
+}
 _ID = {
     "name": "review_id",
     "in": "path",
@@ -31,15 +34,16 @@ _ID = {
     "example": 1,
 }
 
-# What `<review_id>` is read by. Without a name there: metrics and logs have that rule as their label.
+# The converter of `<review_id>`. It is the default one, since metrics and logs have the rule as a label, which would
+# show its name.
 bp.record_once(lambda state: state.app.url_map.converters.update(default=ReviewId))
 
 
 @bp.before_request
 def _check_address() -> None:
-    """Refuse an id that no review can have, and a query where none is taken: with 422, where Flask has 404 or nothing.
+    """Refuse an id that no review can have, and a query on a route without one. Flask would say 404, or nothing.
 
-    :raises InvalidInput: there is one of them.
+    :raises InvalidInput: the request has one of these.
     """
     if request.method == "OPTIONS":  # Flask answers it with Allow
         return
@@ -57,8 +61,8 @@ def _check_address() -> None:
 def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]:
     """Score a review and store it.
 
-    The answer follows the commit: what is acknowledged is durable. With an Idempotency-Key, what is sent again is
-    stored once, and answered with the same record.
+    The response follows the commit, so the review is durable. A request that is sent again with the same
+    Idempotency-Key stores nothing; the response has the stored review.
     """
     sentence, key, replayed = body["sentence"], idempotency_key(request.headers), False
     scoring = db.session(), current_analyzer(), current_writes()
@@ -75,7 +79,7 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
 @bp.response(200, ReviewOut(many=True), headers=_NEXT)
 @bp.problems(422, 503)
 def list_reviews(query: dict[str, Any]) -> tuple[Sequence[Sentiment], int, dict[str, str]]:
-    """List reviews, the newest first, page by page; with filters those that all of them let through."""
+    """List the reviews that match every filter, the newest first, page by page."""
     page = reviews.page(db.session(), **query)
     return page.items, 200, link_headers(page, "sentiments.list_reviews")
 
@@ -85,9 +89,9 @@ def list_reviews(query: dict[str, Any]) -> tuple[Sequence[Sentiment], int, dict[
 @bp.response(200, SummaryOut)
 @bp.problems(422, 503)
 def show_summary(query: dict[str, Filters]) -> Summary:
-    """Sum up the reviews that the filters let through: counts, mean, histogram, days, accuracy in use.
+    """Summarize the reviews that match the filters: counts, mean, histogram, days, accuracy in use.
 
-    With `q` or bounds of confidence at most the newest 100,000 are read; `truncated` says when there are more.
+    With `q` or bounds of confidence, at most the newest 100,000 are counted; `truncated` tells whether there are more.
     """
     return reviews.summarize(db.session(), **query)
 
@@ -105,7 +109,7 @@ def show_review(review_id: int) -> Sentiment:
 @bp.response(200, ReviewOut)
 @bp.problems(400, 404, 413, 415, 422, 503)
 def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
-    """Replace a review's text and score it again."""
+    """Replace the text of a review and score it again."""
     return reviews.replace(db.session(), current_analyzer(), review_id, body["sentence"])
 
 
@@ -122,7 +126,7 @@ def delete_review(review_id: int) -> None:
 @bp.response(200, EarlierScoreOut(many=True), headers=_NEXT)
 @bp.problems(404, 422, 503)
 def show_history(query: dict[str, Any], review_id: int) -> tuple[Sequence[EarlierScore], int, dict[str, str]]:
-    """List what a review was scored before its text or the model changed, the latest first, page by page."""
+    """List the scores that a review had before its text or the model changed, the latest first, page by page."""
     page = reviews.history(db.session(), review_id, **query)
     return page.items, 200, link_headers(page, "sentiments.show_history")
 
@@ -131,7 +135,7 @@ def show_history(query: dict[str, Any], review_id: int) -> tuple[Sequence[Earlie
 @bp.response(200, EvidenceOut)
 @bp.problems(404, 422, 503)
 def show_evidence(review_id: int) -> Any:
-    """Say how much each word, or each sentence of a long review, moves its score, by leaving it out.
+    """Show how much each word, or each sentence of a long review, moves its score, by leaving it out.
 
     The method is erasure: Li, Monroe and Jurafsky (2016), https://arxiv.org/abs/1612.08220.
     """
@@ -143,7 +147,7 @@ def show_evidence(review_id: int) -> Any:
 @bp.response(200, ReviewOut)
 @bp.problems(400, 404, 413, 415, 422, 503)
 def correct_review(body: dict[str, str], review_id: int) -> Sentiment:
-    """Keep what a person says of a review, beside what the model said."""
+    """Store the sentiment that a person gives a review, beside the model's."""
     return reviews.correct(db.session(), review_id, body["sentiment"])
 
 
@@ -151,12 +155,12 @@ def correct_review(body: dict[str, str], review_id: int) -> Sentiment:
 @bp.response(204)
 @bp.problems(404, 422, 503)
 def withdraw_correction(review_id: int) -> None:
-    """Take a correction back."""
+    """Delete a correction."""
     reviews.withdraw(db.session(), review_id)
 
 
 def link_headers(page: Page[Any], endpoint: str) -> dict[str, str]:
-    """Return the Link header to the page after `page` (RFC 8288), with every parameter of this request kept."""
+    """Return the Link header to the next page (RFC 8288), which keeps the parameters of this request."""
     if page.next_before is None:
         return {}
     query = urlencode({**request.args, "before": page.next_before})
@@ -164,7 +168,7 @@ def link_headers(page: Page[Any], endpoint: str) -> dict[str, str]:
 
 
 def dump_page(page: Page[Sentiment], endpoint: str) -> Response:
-    """Return a page as the list's JSON, for a view outside this blueprint."""
+    """Return a page as JSON, as the list does, for a view outside this blueprint."""
     response = jsonify(ReviewOut(many=True).dump(page.items))
     response.headers.update(link_headers(page, endpoint))
     return response

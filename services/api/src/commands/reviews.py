@@ -1,4 +1,4 @@
-"""`flask reviews`: work on what is stored, beside a running service or without one."""
+"""`flask reviews`: commands for the stored reviews, beside a running service or without one."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,14 +24,14 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def reviews() -> None:
-    """Work on what is stored."""
+    """Import, export and rescore reviews."""
 
 
 @reviews.command()
 @click.option("--hours", type=click.IntRange(min=24), default=24, show_default=True, help="Keep keys that are younger.")
 @with_appcontext
 def forget_keys(hours: int) -> None:
-    """Delete old idempotency keys, and not what was stored under them."""
+    """Delete old idempotency keys. The reviews that were stored under them stay."""
     from src.extensions import db
     from src.reviews import forget_keys as forget
 
@@ -41,10 +41,16 @@ def forget_keys(hours: int) -> None:
 
 @reviews.command()
 @click.argument("file", type=FILE)
-@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="As the list has them; several combine.")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A filter of the list, such as sentiment=negative. May be given several times.",
+)
 @with_appcontext
 def export(file: Path, filters: tuple[str, ...]) -> None:
-    """Write reviews to FILE: .csv, .ndjson or .parquet. It appears when it is complete."""
+    """Write reviews to FILE: .csv, .ndjson or .parquet. FILE appears when it is complete."""
     from src.extensions import db
     from src.files.writers import FORMATS
     from src.reviews import export as export_reviews
@@ -64,12 +70,12 @@ def export(file: Path, filters: tuple[str, ...]) -> None:
 
 @reviews.command("import")
 @click.argument("file", type=FILE)
-@click.option("--again", is_flag=True, help="Store a file once more that is stored already.")
+@click.option("--again", is_flag=True, help="Store the file once more if it is stored already.")
 @with_appcontext
 def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes options by name
     """Score and store FILE: .csv, .ndjson or .parquet, with a column `sentence`.
 
-    Stopped or killed at any moment and run again, it goes on where it was: no record is stored twice, and none missed.
+    An import that was interrupted continues when it is run again. No record is stored twice, and none is left out.
     """
     from src.extensions import db
     from src.files.readers import Unreadable, sentences
@@ -80,7 +86,7 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
         total = sum(1 for _ in sentences(file, longest))
         with connections.running():
             run = import_file(db.session(), _analyzer(), file, refusal, longest=longest, again=again)
-            progress = next(run)  # what an earlier run did: it took this one no time
+            progress = next(run)  # the progress of earlier runs, which took this one no time
             with tqdm(total=total, initial=progress.records, desc=file.name, unit=" records") as bar:
                 for progress in run:
                     bar.update(progress.records - bar.n)
@@ -90,14 +96,16 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
     for number, why in progress.refusals:
         click.echo(f"  record {number:,}: {why}")
     if total and not progress.stored + progress.refused:
-        click.echo("It was imported before; --again stores it once more.")
+        click.echo("The file was imported before. Use --again to store it once more.")
 
 
 @reviews.command()
-@click.option("--model-version", "old", help="Only what this one scored.  [default: all but the present model's]")
+@click.option(
+    "--model-version", "old", help="Score only the reviews of this version.  [default: of all other versions]"
+)
 @with_appcontext
 def rescore(old: str | None) -> None:
-    """Score with the present model what another one scored. It may be stopped, and goes on when it is run again."""
+    """Score the reviews of other model versions again. An interrupted run continues when it is run again."""
     from src.extensions import db
     from src.reviews import outdated
     from src.reviews import rescore as rescore_reviews
@@ -111,7 +119,7 @@ def rescore(old: str | None) -> None:
                 for report in rescore_reviews(db.session(), analyzer, version):
                     bar.update(report.reviews - done)
                     done = report.reviews
-            click.echo(_said(report) if report else f"{version} scored nothing that is here.")
+            click.echo(_text_of(report) if report else f"No review has a score by {version}.")
 
 
 def _analyzer() -> "Analyzer":
@@ -120,7 +128,7 @@ def _analyzer() -> "Analyzer":
     return SentimentAnalyzer.load(Settings.from_env().model_path)
 
 
-def _said(report: "Report") -> str:
+def _text_of(report: "Report") -> str:
     rows = [f"  #{one.review_id}: {one.before:+.3f} > {one.after:+.3f}" for one in sorted(report.largest, reverse=True)]
     counts = f"{report.reviews:,} reviews, {report.flips:,} flips, mean change {report.mean_change:+.4f}"
     return "\n".join([f"{counts}; the largest changes:", *rows])

@@ -1,1 +1,1 @@
-"""Reviews in files: readers, writers, and what guards a spreadsheet."""
+"""Reviews in files: readers, writers, strict JSON, and CSV cells that no spreadsheet takes for formulas."""

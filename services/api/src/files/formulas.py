@@ -1,11 +1,11 @@
-"""Cells of CSV that no spreadsheet takes for formulas, and back."""
+"""Guarding of CSV cells, so that no spreadsheet takes one for a formula."""
 
 _BEGINS = tuple("=+-@\t\r'")
-"""What a spreadsheet takes for the begin of a formula, or swallows as a mark of text."""
+"""The characters that begin a formula, and `'`, which a spreadsheet may drop as the mark of a text."""
 
 
 def guarded(text: str) -> str:
-    """Return `text` with one `'` before it if it could be a formula, or begins with `'` itself.
+    """Return `text` with a `'` before it if it could be a formula, or if it begins with `'` itself.
 
     >>> guarded("=1+1"), guarded("'s fine"), guarded("fine")
     ("'=1+1", "''s fine", 'fine')
@@ -14,7 +14,7 @@ def guarded(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """Return what `guarded` was given: `text` without the one `'` that it begins with.
+    """Undo `guarded`: return `text` without a `'` at its start.
 
     >>> unguarded("'=1+1"), unguarded("''s fine"), unguarded("fine")
     ('=1+1', "'s fine", 'fine')

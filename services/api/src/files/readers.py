@@ -1,6 +1,6 @@
-"""Files with reviews in them, record by record: CSV and Parquet with a column `sentence`, NDJSON with that member.
+"""Readers of review files: CSV and Parquet with a column `sentence`, NDJSON with a member of that name.
 
-A record that cannot be read is an error in its place, and does not fail the others.
+They yield the sentence of each record. For a record that cannot be read they yield the error instead, and go on.
 """
 
 import csv
@@ -19,17 +19,17 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Unreadable(ValueError):
-    """A file that has no reviews where they should be."""
+    """The file as a whole cannot be read."""
 
 
 def sentences(file: Path, longest: int) -> Iterator[Any]:
-    """Yield what each record has for a sentence, which may be anything; None where there is none.
+    """Yield the sentence of each record: any value, None if it is missing, an error if the record cannot be read.
 
-    :param longest: the most bytes of a record, but for Parquet.
-    :raises Unreadable: it is no file of a known kind, or has no such column.
+    :param longest: the most bytes of a record, except in Parquet.
+    :raises Unreadable: the file is missing, of an unknown kind, or has no such column.
     """
     if file.suffix not in KINDS:
-        raise Unreadable(f"{file.name} is none of {', '.join(KINDS)}.")
+        raise Unreadable(f"{file.name} is of an unknown kind. Its name must end with one of {', '.join(KINDS)}.")
     try:
         if read := READERS.get(file.suffix.removeprefix(".")):
             with file.open("rb") as stream:
@@ -50,7 +50,7 @@ def digest_of(file: Path) -> str:
 
 
 class _Lines:
-    """The lines of a stream, each bounded. One that is longer is skipped and raises; those after it are read."""
+    """The lines of a stream. A line longer than the limit is skipped and raises; reading can go on after it."""
 
     def __init__(self, stream: BinaryIO, longest: int) -> None:
         self._stream, self._longest = stream, longest
@@ -71,22 +71,22 @@ class _Lines:
         return line
 
     def _too_long(self) -> MalformedRecord:
-        return MalformedRecord(f"It is longer than {self._longest:,} bytes.")
+        return MalformedRecord(f"The record is longer than {self._longest:,} bytes. Shorten it.")
 
 
 class _RecordLines(_Lines):
-    """The lines of CSV. A record may have several of them, and is bounded as a whole, and skipped as a whole."""
+    """The lines of CSV. A record may have several lines; the limit applies to all of them together."""
 
     _taken = 0
 
     def begin(self) -> None:
-        """Say that what is asked for next begins a record."""
+        """Begin a record with the next line."""
         self._taken = 0
 
     def __next__(self) -> bytes:
         line = self._stream.readline(self._longest + 1)
         if not line and self._taken:
-            raise MalformedRecord("It ends within quotes.")
+            raise MalformedRecord("The file ends within a quoted cell. Close its quotes.")
         if not line:
             raise StopIteration
         self._taken += len(line)
@@ -96,7 +96,7 @@ class _RecordLines(_Lines):
         return line
 
     def _skip(self, line: bytes, *, within_quotes: bool) -> None:
-        """Read on to the end of the record: a line's end that is not within quotes. Doubled ones change nothing."""
+        """Read to the end of the record: the first end of a line outside quotes. Doubled quotes cancel out."""
         while line:
             within_quotes ^= bool(line.count(b'"') % 2)
             if line.endswith(b"\n") and not within_quotes:
@@ -105,19 +105,19 @@ class _RecordLines(_Lines):
 
 
 def read_csv(stream: BinaryIO, longest: int) -> Iterator[Any]:
-    """Yield the cells of the column `sentence`, without the `'` that an export puts before a formula.
+    """Return an iterator over the column `sentence`, without the `'` that an export puts before a formula.
 
-    :raises Unreadable: there is no such column; at once, before the first record is asked for.
+    :raises Unreadable: there is no such column. The call itself raises it, not the iterator.
     """
     csv.field_size_limit(longest)
     lines = _RecordLines(stream, longest)
-    # A byte that is no UTF-8 becomes a surrogate, and that is refused below: so its record ends where it should.
+    # An invalid byte becomes a surrogate, which `_cell` refuses: so the end of its record is still found.
     rows = _each(csv.reader(map(_text, lines)), lines.begin)
     header: list[str] | DomainError = next(rows, [])
     if isinstance(header, DomainError) or FIELD not in header:
-        raise Unreadable(f"There is no column {FIELD!r}.")
+        raise Unreadable(f"The file has no column {FIELD!r}.")
     column = header.index(FIELD)
-    return (_cell(row, column) for row in rows if row != [])  # an empty line is no record
+    return (_cell(row, column) for row in rows if row != [])  # an empty line is not a record
 
 
 def read_ndjson(stream: BinaryIO, longest: int) -> Iterator[Any]:
@@ -132,7 +132,7 @@ KINDS = (".csv", ".ndjson", ".parquet")
 
 
 def _each(records: Iterator[Any], begin: Callable[[], None] = lambda: None) -> Iterator[Any]:
-    """Yield each record, or what went wrong with it; call `begin` before each."""
+    """Yield each record, or the error that it raises; call `begin` before each."""
     while True:
         begin()
         try:
@@ -140,7 +140,7 @@ def _each(records: Iterator[Any], begin: Callable[[], None] = lambda: None) -> I
         except StopIteration:
             return
         except csv.Error as error:
-            yield MalformedRecord(f"It is not CSV: {error}.")
+            yield MalformedRecord(f"The row is not valid CSV: {error}.")
         except DomainError as error:
             yield error
 
@@ -155,7 +155,7 @@ def _cell(row: list[str] | DomainError, column: int) -> Any:
     try:
         row[column].encode()
     except UnicodeEncodeError:
-        return MalformedRecord("It is not UTF-8.")
+        return MalformedRecord("The row is not valid UTF-8.")
     return unguarded(row[column])
 
 
@@ -166,7 +166,7 @@ def _member(line: bytes | DomainError) -> Any:
         record = load_json(line)
     except MalformedJson as error:
         return error
-    return record.get(FIELD) if isinstance(record, dict) else MalformedJson("It is no JSON object.")
+    return record.get(FIELD) if isinstance(record, dict) else MalformedJson("The line is not a JSON object.")
 
 
 def _parquet(file: Path) -> Iterator[Any]:
@@ -179,6 +179,6 @@ def _parquet(file: Path) -> Iterator[Any]:
         raise Unreadable(str(error)) from error
     with opened:
         if FIELD not in opened.schema_arrow.names:
-            raise Unreadable(f"There is no column {FIELD!r}.")
+            raise Unreadable(f"The file has no column {FIELD!r}.")
         for batch in opened.iter_batches(columns=[FIELD], batch_size=1000):
             yield from batch.column(0).to_pylist()

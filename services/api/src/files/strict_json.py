@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and no more: Python's own reader lets through what others refuse."""
+"""Strict JSON (RFC 8259). Python's own reader accepts more: NaN, Infinity and duplicate keys."""
 
 import json
 from typing import Any, NoReturn
@@ -7,28 +7,28 @@ from src.errors import MalformedJson
 
 
 def load_json(body: bytes) -> Any:
-    """Return what `body` says: UTF-8, no NaN or Infinity, no key twice.
+    """Parse JSON in UTF-8, without NaN, Infinity and duplicate keys.
 
-    :raises MalformedJson: it is anything else, or nested so deep that only an attacker would.
+    :raises MalformedJson: it is anything else, or is nested more deeply than Python can parse.
     """
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RecursionError as error:
-        raise MalformedJson("The JSON is nested too deep.") from error
+        raise MalformedJson("The JSON is nested too deeply. Flatten it.") from error
     except UnicodeDecodeError as error:
-        raise MalformedJson(f"It is not UTF-8: byte {error.start} is invalid.") from error
+        raise MalformedJson(f"The JSON is not UTF-8: byte {error.start} is invalid.") from error
     except json.JSONDecodeError as error:
-        raise MalformedJson(f"It is not JSON: {error}.") from error
-    except ValueError as error:  # int() on thousands of digits; its message is about Python
-        raise MalformedJson("The body has a number of more digits than anybody needs.") from error
+        raise MalformedJson(f"The JSON is not valid: {error}.") from error
+    except ValueError as error:  # from int(), for a number of thousands of digits; its message is about Python
+        raise MalformedJson("A number in the JSON has too many digits. Shorten it.") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise MalformedJson("It is not JSON: an object has a key twice.")
+        raise MalformedJson("The JSON is not valid: an object has the same key twice.")
     return members
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise MalformedJson(f"It is not JSON: {name} is none of its values.")
+    raise MalformedJson(f"The JSON is not valid: {name} is not a JSON value.")

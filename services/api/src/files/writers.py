@@ -1,4 +1,4 @@
-"""Reviews as files: CSV, NDJSON, Parquet. Each takes rows and yields bytes, and keeps a bounded part of them."""
+"""Writers of review files: CSV, NDJSON, Parquet. Each turns rows into bytes, in bounded memory."""
 
 import csv
 import io
@@ -30,16 +30,18 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How reviews are written."""
+    """A file format: its media type and its writer."""
 
     media_type: str
     write: Callable[[Rows], Iterator[bytes]]
 
 
 def write_csv(rows: Rows) -> Iterator[bytes]:
-    """Yield RFC 4180's CSV in UTF-8, a header first."""
+    """Yield CSV (RFC 4180) in UTF-8, with a header."""
     page = io.StringIO(newline="")
-    writer = csv.writer(page, quoting=csv.QUOTE_NONNUMERIC)  # for who splits at `;` and tabs too
+    writer = csv.writer(
+        page, quoting=csv.QUOTE_NONNUMERIC
+    )  # some programs split cells at `;` and tabs too, unless they are quoted
     writer.writerow(COLUMNS)
     for piece in _pieces(rows):
         writer.writerows([_cell(value) for value in row] for row in piece)
@@ -50,7 +52,7 @@ def write_csv(rows: Rows) -> Iterator[bytes]:
 
 
 def write_ndjson(rows: Rows) -> Iterator[bytes]:
-    """Yield a JSON object for each review, a line each."""
+    """Yield a line with a JSON object for each review."""
     for piece in _pieces(rows):
         lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=_iso) for row in piece)
         yield "".join(f"{line}\n" for line in lines).encode()
@@ -81,7 +83,7 @@ FORMATS = {
 
 
 class _Sink(io.RawIOBase):
-    """A file that is handed on as it is written."""
+    """A file whose content is taken away while it is written."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -66,7 +66,7 @@ def compare(
     """
     known = {version.model_version for version in versions(session)}
     errors = [
-        {"pointer": f"/{name}", "detail": "Is no model version that scored what is stored."}
+        {"pointer": f"/{name}", "detail": "Scored no stored review. See /sentiments/versions."}
         for name, version in (("old", old), ("new", new))
         if version not in known
     ]

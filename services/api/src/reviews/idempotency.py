@@ -66,7 +66,9 @@ def _stored(session: Session, key: ClientKey, fingerprint: str) -> Sentiment:
     if found is None:  # another request released it, or `forget_keys` deleted it, since the claim failed
         raise KeyInProgress
     if found.fingerprint != fingerprint:
-        raise InvalidInput([{"pointer": "/Idempotency-Key", "detail": "Was used with another sentence."}])
+        raise InvalidInput(
+            [{"pointer": "/Idempotency-Key", "detail": "Was used with another sentence. Use a new one."}]
+        )
     if found.review_id is None:
         raise KeyInProgress
     review = session.get(Sentiment, found.review_id)

@@ -21,7 +21,7 @@ from src.web import streaming
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 AS_GUNICORN = {"CONTENT_LENGTH": "1000", "wsgi.input_terminated": True}
-"""A body that ends early: gunicorn says so to nobody."""
+"""A body that ends early. gunicorn does not report it."""
 SENTENCES = ["A fine film.", "'quoted'", "=1+1", "A dull one,\nwith two lines.", "naïve 電影 🎬"]
 
 
@@ -30,7 +30,7 @@ def ndjson(*sentences: Any) -> bytes:
 
 
 def post(client: FlaskClient, body: bytes, kind: str = NDJSON, **headers: str) -> list[dict[str, Any]]:
-    """Each line of the answer."""
+    """The lines of the response."""
     answer = client.post("/sentiments/bulk", data=body, content_type=kind, headers=headers, buffered=True)
     assert answer.status_code == 200, answer.get_json()
     assert answer.mimetype == NDJSON
@@ -67,13 +67,13 @@ def test_what_was_exported_can_be_posted(client: FlaskClient, kind: str, name: s
 @pytest.mark.parametrize(
     ("line", "status", "detail"),
     [
-        (b"not json", 400, "It is not JSON"),
-        (b"", 400, "It is not JSON"),
-        (b"[1]", 400, "It is no JSON object."),
-        (b'{"sentence": "\xff"}', 400, "It is not UTF-8: byte 14 is invalid."),
-        (b'{"sentence": "a", "sentence": "b"}', 400, "It is not JSON: an object has a key twice."),
-        (b"[" * 100_000, 400, "The JSON is nested too deep."),
-        (b'{"sentence": "' + b"x" * 2**21 + b'"}', 400, "It is longer than 2,097,152 bytes."),
+        (b"not json", 400, "The JSON is not valid: "),
+        (b"", 400, "The JSON is not valid: "),
+        (b"[1]", 400, "The line is not a JSON object."),
+        (b'{"sentence": "\xff"}', 400, "The JSON is not UTF-8: byte 14 is invalid."),
+        (b'{"sentence": "a", "sentence": "b"}', 400, "The JSON is not valid: an object has the same key twice."),
+        (b"[" * 100_000, 400, "The JSON is nested too deeply. Flatten it."),
+        (b'{"sentence": "' + b"x" * 2**21 + b'"}', 400, "The record is longer than 2,097,152 bytes. Shorten it."),
         (b'{"text": "x"}', 422, "Is missing."),
         (b'{"sentence": 7}', 422, "Not a valid string."),
         (b'{"sentence": " "}', 422, "Is empty or blank."),
@@ -81,7 +81,9 @@ def test_what_was_exported_can_be_posted(client: FlaskClient, kind: str, name: s
         (b'{"sentence": "\\ud800"}', 422, "Contains a lone surrogate, which is not valid Unicode."),
     ],
 )
-def test_a_bad_line_is_told_and_fails_no_other(client: FlaskClient, line: bytes, status: int, detail: str) -> None:
+def test_an_invalid_line_gets_a_problem_and_does_not_fail_the_others(
+    client: FlaskClient, line: bytes, status: int, detail: str
+) -> None:
     before, problem, after = post(client, ndjson("Fine.") + line + b"\n" + ndjson("Good."))
     assert (problem["status"], problem["record"]) == (status, 2)
     told = problem["errors"][0]["detail"] if status == 422 else problem["detail"]
@@ -89,31 +91,31 @@ def test_a_bad_line_is_told_and_fails_no_other(client: FlaskClient, line: bytes,
     assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."] == stored(client)
 
 
-def test_a_body_of_bad_lines_is_told_cheaply_and_gives_way(
+def test_a_body_of_invalid_lines_is_answered_cheaply_and_paced(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A line that needs no scorer would else keep the interpreter from those who have a single review."""
+    """Otherwise lines that need no scorer would keep the interpreter from requests with a single review."""
     monkeypatch.setattr(client.application, "handle_user_exception", lambda _: pytest.fail("that is for an answer"))
     naps: list[float] = []
     monkeypatch.setattr(streaming, "_free_at", 0.0)
     monkeypatch.setattr(time, "sleep", naps.append)
-    assert {line["detail"] for line in post(client, b"[]\n" * 5000)} == {"It is no JSON object."}
+    assert {line["detail"] for line in post(client, b"[]\n" * 5000)} == {"The line is not a JSON object."}
     assert sum(naps) > 0
 
 
 @pytest.mark.parametrize(
     ("row", "detail"),
     [
-        (b"\xff", "It is not UTF-8."),
-        (b'"\xff\nstill the same cell"', "It is not UTF-8."),
-        (b"x" * (2**21 + 1), "It is longer than 2,097,152 bytes."),
-        (b'"' + b'one "" line\n' * 2**18 + b'"', "It is longer than 2,097,152 bytes."),
-        (b'"a\n",' * 2**19 + b"z", "It is longer than 2,097,152 bytes."),
-        (b'"a\n' + b"x" * 2**22 + b'\nb","c\nd"', "It is longer than 2,097,152 bytes."),
+        (b"\xff", "The row is not valid UTF-8."),
+        (b'"\xff\nstill the same cell"', "The row is not valid UTF-8."),
+        (b"x" * (2**21 + 1), "The record is longer than 2,097,152 bytes. Shorten it."),
+        (b'"' + b'one "" line\n' * 2**18 + b'"', "The record is longer than 2,097,152 bytes. Shorten it."),
+        (b'"a\n",' * 2**19 + b"z", "The record is longer than 2,097,152 bytes. Shorten it."),
+        (b'"a\n' + b"x" * 2**22 + b'\nb","c\nd"', "The record is longer than 2,097,152 bytes. Shorten it."),
     ],
     ids=["byte", "lines", "line", "cell", "cells", "long line in a cell"],
 )
-def test_a_bad_row_is_told_and_those_before_and_after_it_are_stored(
+def test_an_invalid_row_gets_a_problem_and_the_rows_around_it_are_stored(
     client: FlaskClient, row: bytes, detail: str
 ) -> None:
     before, problem, after = post(client, b"sentence\nFine.\n" + row + b"\nGood.\n", CSV)
@@ -123,7 +125,7 @@ def test_a_bad_row_is_told_and_those_before_and_after_it_are_stored(
 
 def test_a_csv_that_ends_within_quotes_has_no_such_review(client: FlaskClient) -> None:
     before, problem = post(client, b'sentence\nFine.\n"It goes\non\n', CSV)
-    assert (problem["detail"], problem["record"]) == ("It ends within quotes.", 2)
+    assert (problem["detail"], problem["record"]) == ("The file ends within a quoted cell. Close its quotes.", 2)
     assert [before["sentence"]] == ["Fine."] == stored(client)
 
 
@@ -137,7 +139,7 @@ def test_a_csv_row_that_is_too_short_has_no_sentence(client: FlaskClient) -> Non
 def test_a_csv_without_the_column_is_refused_as_a_whole(client: FlaskClient, body: bytes) -> None:
     answer = client.post("/sentiments/bulk", data=body, content_type=CSV)
     assert answer.status_code == 422
-    assert answer.get_json()["errors"] == [{"pointer": "", "detail": "There is no column 'sentence'."}]
+    assert answer.get_json()["errors"] == [{"pointer": "", "detail": "The file has no column 'sentence'."}]
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
@@ -194,7 +196,7 @@ def test_a_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
     assert stored(client) == []
 
 
-def test_only_so_many_bodies_arrive_at_once(client: FlaskClient) -> None:
+def test_the_number_of_simultaneous_uploads_is_limited(client: FlaskClient) -> None:
     with ExitStack() as others:
         for _ in range(slots.UPLOADS):
             others.enter_context(slots.upload_slot())
@@ -202,7 +204,9 @@ def test_only_so_many_bodies_arrive_at_once(client: FlaskClient) -> None:
     assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
 
-def test_only_so_many_are_worked_on_at_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_simultaneous_bulk_requests_is_limited(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(slots, "WAIT_SECONDS", 0.01)
     with ExitStack() as others:
         for _ in range(slots.BULK_REQUESTS):
@@ -212,7 +216,7 @@ def test_only_so_many_are_worked_on_at_once(client: FlaskClient, monkeypatch: py
         assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
 
-def test_who_stops_listening_loses_nothing_that_was_answered(
+def test_a_client_that_disconnects_loses_no_acknowledged_review(
     app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH_RECORDS", 2)
@@ -224,7 +228,7 @@ def test_who_stops_listening_loses_nothing_that_was_answered(
 
 
 class Faulty:
-    """The real analyzer, that fails as it is told to before it scores."""
+    """The real analyzer, which first raises the given errors."""
 
     def __init__(self, analyzer: SentimentAnalyzer, *errors: Exception) -> None:
         self._analyzer, self._errors = analyzer, list(errors)
@@ -247,7 +251,7 @@ def test_a_scorer_that_is_away_is_waited_for(
     assert [line["sentence"] for line in post(client, ndjson(*SENTENCES))] == SENTENCES
 
 
-def test_a_scorer_that_stays_away_is_told_line_by_line(
+def test_a_scorer_that_stays_away_is_reported_line_by_line(
     app: Flask, client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "PATIENCE_SECONDS", 0)
@@ -267,7 +271,7 @@ def test_a_review_that_cannot_be_scored_fails_alone(
     assert [before["sentence"], after["sentence"]] == ["Fine.", "Good."] == stored(client)
 
 
-def test_a_database_that_goes_away_is_told_and_what_it_has_stays_answered(
+def test_a_batch_that_the_database_loses_is_reported_and_the_others_are_stored(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH_RECORDS", 2)

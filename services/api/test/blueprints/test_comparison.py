@@ -1,4 +1,4 @@
-"""Two model versions over the same reviews, held against a comparison one by one."""
+"""The comparison of two model versions, checked against one computed review by review."""
 
 import random
 import re
@@ -19,12 +19,12 @@ VERSIONS = ["model@1", "model@2", "model@3"]
 ADDRESS = "/sentiments/comparison?old={}&new={}"
 
 Scores = dict[int, dict[str, float]]
-"""By the id of a review and the model version: what that one says of the review's present text."""
+"""The score and confidence of a review's present text, by its id and the model version."""
 
 
 @pytest.fixture
 def scores(app: Flask) -> Scores:
-    """Reviews that went from model to model, back and forth; some got new texts, some are corrected, some are gone."""
+    """Reviews that several models scored in turn; some got new texts, some are corrected, some are deleted."""
     draw, known = random.Random(7), dict[int, dict[str, float]]()
 
     def drawn(review_id: int, version: str) -> float:
@@ -59,7 +59,7 @@ def scores(app: Flask) -> Scores:
 
 
 def expected(scores: Scores, records: list[dict[str, Any]], old: str, new: str) -> dict[str, Any]:
-    """The comparison over some records, made one by one."""
+    """The comparison of the records, computed one by one."""
     said = {record["id"]: record["correction"]["sentiment"] for record in records if record["correction"]}
     of_records = {record["id"]: scores[record["id"]] for record in records}
     both = {one: (found[old], found[new]) for one, found in of_records.items() if old in found and new in found}
@@ -104,7 +104,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize("query", FILTERS)
-def test_it_is_that_of_the_listed_reviews(client: FlaskClient, scores: Scores, query: str) -> None:
+def test_the_comparison_is_that_of_the_listed_reviews(client: FlaskClient, scores: Scores, query: str) -> None:
     records = client.get(f"/sentiments/?limit=500&{query}").get_json()
     for old, new in (("model@1", "model@2"), ("model@3", "model@1"), ("model@2", "model@2")):
         found = client.get(f"{ADDRESS.format(old, new)}&{query}").get_json()
@@ -119,7 +119,7 @@ def test_the_versions_are_listed_the_one_that_scored_last_first(client: FlaskCli
     ]
 
 
-def test_a_version_that_scores_nothing_any_more_is_listed_last(client: FlaskClient, app: Flask) -> None:
+def test_a_version_whose_scores_were_all_replaced_is_listed_last(client: FlaskClient, app: Flask) -> None:
     assert client.get("/sentiments/versions").get_json() == []
     with app.app_context():
         review = store_review(model_version="model@1")
@@ -129,7 +129,7 @@ def test_a_version_that_scores_nothing_any_more_is_listed_last(client: FlaskClie
     ]  # fmt: skip
 
 
-def test_a_version_that_saw_only_texts_that_are_gone_is_not_listed(client: FlaskClient, app: Flask) -> None:
+def test_a_version_that_scored_only_replaced_texts_is_not_listed(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
         review = store_review(model_version="model@1")
         rescore_review(review.id, 0.5, model_version="model@2", sentence="Another.")
@@ -147,7 +147,7 @@ def test_a_version_that_saw_only_texts_that_are_gone_is_not_listed(client: Flask
         ("old=model@1&new=model@1&since=yesterday", ["/since"]),
     ],
 )  # fmt: skip
-def test_a_version_that_scored_nothing_is_named(
+def test_an_unknown_version_is_named_in_the_error(
     client: FlaskClient, app: Flask, query: str, pointers: list[str]
 ) -> None:
     with app.app_context():
@@ -161,7 +161,7 @@ def test_the_versions_take_no_query(client: FlaskClient) -> None:
     assert client.get("/sentiments/versions?q=slow").get_json()["errors"][0]["pointer"] == "/q"
 
 
-def test_without_filters_it_reads_the_scores_in_two_indexes_and_no_review(client: FlaskClient, app: Flask) -> None:
+def test_a_comparison_without_filters_reads_two_indexes_and_no_review(client: FlaskClient, app: Flask) -> None:
     seen: list[tuple[str, object]] = []
     with app.app_context():
         store_reviews(2000)

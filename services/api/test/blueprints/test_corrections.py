@@ -1,4 +1,4 @@
-"""What people say of a review, beside what the model says."""
+"""Corrections."""
 
 from datetime import datetime
 
@@ -11,12 +11,12 @@ from test.builders import store_review
 
 @pytest.fixture
 def address(app: Flask) -> str:
-    """A review that the model took for praise."""
+    """The address of a review that the model took for praise."""
     with app.app_context():
         return f"/sentiments/{store_review(sentiment_score=0.9).id}"
 
 
-def test_a_correction_stands_beside_what_the_model_said(client: FlaskClient, address: str) -> None:
+def test_a_correction_is_stored_beside_the_score_of_the_model(client: FlaskClient, address: str) -> None:
     before = client.get(address).get_json()
     answer = client.put(f"{address}/correction", json={"sentiment": "negative"})
     after = answer.get_json()
@@ -28,14 +28,14 @@ def test_a_correction_stands_beside_what_the_model_said(client: FlaskClient, add
     assert client.get("/sentiments/").get_json() == [after]
 
 
-def test_the_last_word_counts(client: FlaskClient, address: str) -> None:
+def test_a_later_correction_replaces_the_earlier_one(client: FlaskClient, address: str) -> None:
     for sentiment in ("negative", "positive"):
         answer = client.put(f"{address}/correction", json={"sentiment": sentiment})
     assert answer.get_json()["correction"]["sentiment"] == "positive"
     assert client.get(address).get_json() == answer.get_json()
 
 
-def test_a_correction_can_be_taken_back_once(client: FlaskClient, address: str) -> None:
+def test_a_correction_can_be_deleted_once(client: FlaskClient, address: str) -> None:
     client.put(f"{address}/correction", json={"sentiment": "negative"})
     assert client.delete(f"{address}/correction").status_code == 204
     assert client.get(address).get_json()["correction"] is None
@@ -56,7 +56,7 @@ def test_a_corrected_review_can_be_deleted(client: FlaskClient, address: str) ->
 
 
 @pytest.mark.parametrize("method", ["put", "delete"])
-def test_no_review_no_correction(client: FlaskClient, method: str) -> None:
+def test_a_correction_of_an_unknown_review_is_not_found(client: FlaskClient, method: str) -> None:
     body = {"json": {"sentiment": "positive"}} if method == "put" else {}
     assert client.open("/sentiments/9223372036854775807/correction", method=method, **body).status_code == 404
     assert client.open("/sentiments/0/correction", method=method, **body).status_code == 422
@@ -67,7 +67,9 @@ def test_no_review_no_correction(client: FlaskClient, method: str) -> None:
     [({}, "/sentiment"), ({"sentiment": "neutral"}, "/sentiment"), ({"sentiment": 1}, "/sentiment"),
      ({"sentiment": None}, "/sentiment"), ({"sentiment": "positive", "why": "x"}, "/why")],
 )  # fmt: skip
-def test_a_bad_correction_is_refused(client: FlaskClient, address: str, body: dict[str, object], pointer: str) -> None:
+def test_an_invalid_correction_is_refused(
+    client: FlaskClient, address: str, body: dict[str, object], pointer: str
+) -> None:
     answer = client.put(f"{address}/correction", json=body)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]

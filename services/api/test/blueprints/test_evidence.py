@@ -1,4 +1,4 @@
-"""Why a stored review has its score."""
+"""The evidence for a review's score."""
 
 import contextlib
 
@@ -25,7 +25,7 @@ def test_the_words_of_a_review_are_weighed(client: FlaskClient, analyzer: Sentim
     assert min(found["evidence"], key=lambda part: part["effect"])["text"] == "dull"
 
 
-def test_it_is_the_present_model_that_is_asked(client: FlaskClient, app: Flask, analyzer: SentimentAnalyzer) -> None:
+def test_evidence_comes_from_the_present_model(client: FlaskClient, app: Flask, analyzer: SentimentAnalyzer) -> None:
     with app.app_context():
         review = store_review(sentence="A dull film.", sentiment_score=0.9, model_version="old@1")
     found = client.get(f"/sentiments/{review.id}/evidence").get_json()
@@ -33,14 +33,14 @@ def test_it_is_the_present_model_that_is_asked(client: FlaskClient, app: Flask, 
     assert found["sentiment_score"] < 0
 
 
-def test_no_review_no_evidence(client: FlaskClient) -> None:
+def test_invalid_requests_for_evidence_are_refused(client: FlaskClient) -> None:
     assert client.get("/sentiments/9223372036854775807/evidence").status_code == 404
     assert client.get("/sentiments/0/evidence").status_code == 422
     assert client.get("/sentiments/1/evidence?words=1").status_code == 422
     assert client.post("/sentiments/1/evidence").status_code == 405
 
 
-def test_when_too_many_are_explained_another_is_refused_and_reviews_are_not(
+def test_the_number_of_simultaneous_explanations_is_limited_and_reviews_go_on(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "WAIT_SECONDS", 0.01)

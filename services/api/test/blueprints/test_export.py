@@ -1,4 +1,4 @@
-"""Reviews as files."""
+"""Exports."""
 
 import csv
 import io
@@ -38,7 +38,7 @@ SENTENCES = [
 
 @pytest.fixture
 def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
-    """Stored reviews as the list has them, one of them corrected."""
+    """Stored reviews as the list returns them; one is corrected."""
     with app.app_context():
         ids = [
             store_review(sentence=sentence, sentiment_score=-0.25 + index / 8).id
@@ -52,7 +52,7 @@ def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
 
 
 def flat(record: dict[str, Any]) -> dict[str, Any]:
-    """A record as a file has it."""
+    """A record as files have it."""
     correction = record["correction"] or {}
     return {**record, "correction": correction.get("sentiment"), "corrected_on": correction.get("created_on")}
 
@@ -93,7 +93,7 @@ def test_parquet_keeps_types(client: FlaskClient, records: list[dict[str, Any]])
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])
-def test_it_comes_in_parts_from_one_query(
+def test_an_export_is_sent_in_pieces_from_one_query(
     client: FlaskClient, app: Flask, statements: list[str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writers, "PIECE_RECORDS", 100)
@@ -109,7 +109,7 @@ def test_it_comes_in_parts_from_one_query(
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson"])
-def test_a_part_of_long_reviews_has_fewer_of_them(client: FlaskClient, app: Flask, name: str) -> None:
+def test_a_piece_has_fewer_reviews_if_they_are_long(client: FlaskClient, app: Flask, name: str) -> None:
     with app.app_context():
         for _ in range(20):
             store_review(sentence="x" * 24_000)
@@ -129,7 +129,7 @@ def test_a_row_group_is_large_but_bounded(client: FlaskClient, app: Flask, monke
     assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups >= 4
 
 
-def test_only_so_many_are_sent_at_once(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+def test_the_number_of_simultaneous_exports_is_limited(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     with ExitStack() as others:
         for _ in range(slots.EXPORTS):
             others.enter_context(client.get("/sentiments/export?format=csv", buffered=False))
@@ -143,12 +143,12 @@ def test_only_so_many_are_sent_at_once(client: FlaskClient, records: list[dict[s
         assert client.get("/sentiments/export?format=csv", buffered=True).status_code == 200
 
 
-def test_a_refused_query_takes_no_turn(client: FlaskClient) -> None:
+def test_an_invalid_export_takes_no_slot(client: FlaskClient) -> None:
     for _ in range(slots.EXPORTS + 1):
         assert client.get("/sentiments/export?format=xlsx").status_code == 422
 
 
-def test_who_does_not_read_to_the_end_in_time_is_hung_up_on(
+def test_an_export_that_is_read_too_slowly_is_cut_off(
     client: FlaskClient, records: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "EXPORT_SECONDS", 0.1)
@@ -161,7 +161,7 @@ def test_who_does_not_read_to_the_end_in_time_is_hung_up_on(
             service.sendall(b"x")
 
 
-def test_it_takes_the_filters_of_the_list(client: FlaskClient, records: list[dict[str, Any]]) -> None:
+def test_an_export_takes_the_filters_of_the_list(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     lines = (
         client.get("/sentiments/export?format=ndjson&q=slow&corrected=true", buffered=True)
         .get_data(as_text=True)
@@ -171,7 +171,7 @@ def test_it_takes_the_filters_of_the_list(client: FlaskClient, records: list[dic
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])
-def test_of_no_reviews_there_is_a_file_too(client: FlaskClient, name: str) -> None:
+def test_an_export_of_no_reviews_is_a_valid_file(client: FlaskClient, name: str) -> None:
     data = client.get(f"/sentiments/export?format={name}", buffered=True).data
     if name == "parquet":
         assert pyarrow.parquet.read_table(io.BytesIO(data)).num_rows == 0
@@ -198,7 +198,7 @@ def test_the_command_writes_what_the_route_sends(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_command_takes_no_turn(runner: FlaskCliRunner, tmp_path: Path) -> None:
+def test_the_command_takes_no_slot(runner: FlaskCliRunner, tmp_path: Path) -> None:
     with ExitStack() as others:
         for _ in range(slots.EXPORTS):
             others.enter_context(slots.export_slot())

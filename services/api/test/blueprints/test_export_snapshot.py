@@ -1,4 +1,4 @@
-"""An export while others write: it is of the moment it began, and nobody waits for it."""
+"""Exports during writes: they show the snapshot of their beginning, and no write waits for them."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ WRITES = [
     "UPDATE sentiments SET sentence = 'Another.', sentiment_score = -1, model_version = 'new@1' WHERE id % 5 = 0",
     "DELETE FROM sentiments WHERE id % 7 = 0",
 ]
-"""Each touches rows that the export has sent, and rows that it has yet to send."""
+"""Each changes rows that the export has sent and rows that it has not sent yet."""
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def exporting_app(own_database: URL, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture
 def other_writers(own_database: URL) -> Iterator[Engine]:
-    """Connections of others, who give up rather than wait for a lock."""
+    """Connections of other clients, which fail instead of waiting for a lock."""
     engine = create_engine(own_database, connect_args={"options": "-c lock_timeout=500"})
     yield engine
     engine.dispose()
@@ -70,7 +70,7 @@ def exported(client: FlaskClient, name: str) -> list[dict[str, Any]]:
 
 
 def open_transactions(connection: Connection) -> int:
-    """How many others are in the middle of one."""
+    """The number of open transactions on other connections."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL"
     return int(connection.scalar(text(f"{query} AND backend_type = 'client backend' AND pid <> pg_backend_pid()")))
 

@@ -1,4 +1,4 @@
-"""Which reviews the list lets through."""
+"""The filters of the list."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -67,7 +67,7 @@ def names(app: Flask) -> dict[int, str]:
         ("q=cast&until=2026-11-22", "slow"),
     ],
 )
-def test_the_list_has_what_all_filters_let_through(
+def test_the_list_has_the_reviews_that_match_every_filter(
     client: FlaskClient, names: dict[int, str], query: str, found: str
 ) -> None:
     answer = client.get(f"/sentiments/?{query}")
@@ -91,7 +91,7 @@ def test_following_the_links_finds_each_once(client: FlaskClient, names: dict[in
 
 
 def test_a_word_is_found_however_old_the_review_is(client: FlaskClient, app: Flask) -> None:
-    """Wider than the first slices of ids."""
+    """The review is beyond the first slices of ids."""
     with app.app_context():
         oldest = store_review(sentence="An armadillo.").id
         store_reviews(3000)
@@ -102,7 +102,7 @@ def test_a_word_is_found_however_old_the_review_is(client: FlaskClient, app: Fla
 
 
 def test_dates_that_do_not_rise_with_the_ids_hide_nothing(client: FlaskClient, app: Flask) -> None:
-    """An import brings its own dates."""
+    """Nothing makes dates rise with ids: an import may set its own."""
     with app.app_context():
         early = store_review(created_on=NOON)
         store_review(created_on=NOON - timedelta(days=400))
@@ -124,7 +124,7 @@ def test_dates_that_do_not_rise_with_the_ids_hide_nothing(client: FlaskClient, a
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/sentiments/", "/sentiments/summary"])
-def test_a_bad_filter_is_named(client: FlaskClient, path: str, query: str, pointer: str) -> None:
+def test_an_invalid_filter_is_named(client: FlaskClient, path: str, query: str, pointer: str) -> None:
     answer = client.get(f"{path}?{query}")
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]

@@ -1,4 +1,4 @@
-"""What operators ask."""
+"""Liveness, readiness and metrics."""
 
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url

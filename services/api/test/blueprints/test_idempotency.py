@@ -1,4 +1,4 @@
-"""Posting twice with the same key."""
+"""Idempotency keys."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ def post(
 
 @pytest.fixture
 def apps(own_database: URL, analyzer: SentimentAnalyzer) -> Iterator[list[Flask]]:
-    """Two apps over a database of their own, in which what they commit stays."""
+    """Two apps over a database of their own, in which their commits last."""
     apps = [create_app(Settings(database_url=own_database), analyzer) for _ in range(2)]
     yield apps
     for app in apps:
@@ -68,7 +68,9 @@ def test_another_sentence_under_the_same_key_is_refused(client: FlaskClient) -> 
     post(client, "a-key")
     answer = post(client, "a-key", "A terrible film.")
     assert answer.status_code == 422
-    assert answer.get_json()["errors"] == [{"pointer": "/Idempotency-Key", "detail": "Was used with another sentence."}]
+    assert answer.get_json()["errors"] == [
+        {"pointer": "/Idempotency-Key", "detail": "Was used with another sentence. Use a new one."}
+    ]
     assert len(client.get("/sentiments/").get_json()) == 1
 
 
@@ -93,18 +95,18 @@ def test_what_was_deleted_is_not_stored_again(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", '"', '""', 'a"b', "é", "k" * 256, '"open'])
-def test_a_bad_key_is_refused(client: FlaskClient, key: str) -> None:
+def test_an_invalid_key_is_refused(client: FlaskClient, key: str) -> None:
     answer = post(client, key)
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["pointer"] == "/Idempotency-Key"
 
 
-def test_two_keys_are_none(client: FlaskClient) -> None:
+def test_two_keys_in_one_request_are_refused(client: FlaskClient) -> None:
     headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
     assert client.post("/sentiments/", json=BODY, headers=headers).status_code == 422
 
 
-def test_a_failure_is_not_remembered(
+def test_a_failed_request_releases_its_key(
     client: FlaskClient, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: object) -> None:
@@ -120,7 +122,7 @@ def test_a_failure_is_not_remembered(
     assert post(client, "invalid").status_code == 201
 
 
-def test_one_in_progress_is_a_conflict_until_its_time_is_up(client: FlaskClient, app: Flask) -> None:
+def test_a_key_in_progress_is_a_conflict_until_its_lease_expires(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
         idempotency.claim(db.session(), idempotency.ClientKey("", "a-key"), BODY["sentence"])
         answer = post(client, "a-key")
@@ -132,7 +134,7 @@ def test_one_in_progress_is_a_conflict_until_its_time_is_up(client: FlaskClient,
     assert post(client, "a-key").status_code == 201
 
 
-def test_who_lost_the_claim_stores_nothing(client: FlaskClient, app: Flask) -> None:
+def test_a_request_that_lost_its_claim_stores_nothing(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
         late = idempotency.claim(db.session(), idempotency.ClientKey("", "a-key"), BODY["sentence"])
         db.session.execute(update(IdempotencyKey).values(claimed_on=func.now() - idempotency.LEASE * 1.1))
@@ -159,7 +161,7 @@ def test_fifty_at_once_in_two_processes_worth_of_threads_store_one(apps: list[Fl
 
 
 def test_a_lost_claim_in_a_group_fails_alone(apps: list[Flask]) -> None:
-    """Others commit in the same transaction, and must not fail with it."""
+    """The other reviews of the group must not fail with it."""
     writes = apps[0].extensions["writes"]
     rows = [NewReview(COLUMNS), NewReview(COLUMNS, idempotency.Claim(idempotency.ClientKey("", "nobody's"), uuid4()))]
     groups: list[int] = []

@@ -1,4 +1,4 @@
-"""What a browser without JavaScript sees."""
+"""The page without JavaScript."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_text_of_a_review_is_never_markup(client: FlaskClient) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_what_cannot_be_scored_is_said_beside_the_text(client: FlaskClient) -> None:
+def test_an_invalid_text_is_explained_beside_it(client: FlaskClient) -> None:
     answer = client.post("/", data={"sentence": " \t "}, headers=HTML)
     assert answer.status_code == 422
     assert "Is empty or blank." in answer.get_data(as_text=True)
@@ -57,7 +57,7 @@ def test_the_form_on_this_site_is_taken(client: FlaskClient) -> None:
     assert client.post("/", data={"sentence": "Fine."}, headers={"Origin": "http://localhost"}).status_code == 303
 
 
-def test_the_page_takes_the_filters_of_the_list_and_empty_fields_ask_nothing(client: FlaskClient, app: Flask) -> None:
+def test_the_page_takes_the_filters_of_the_list_and_ignores_empty_fields(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
         slow = store_review(sentence="A slow film.", sentiment_score=-0.9).id
         store_review(sentence="A slow film.", sentiment_score=0.9)
@@ -88,14 +88,14 @@ def test_a_review_is_opened_by_its_address(client: FlaskClient, app: Flask) -> N
     assert '<span data-field="windows">7 windows</span>' in record
 
 
-def test_a_review_that_is_not_there_is_said_on_the_page(client: FlaskClient) -> None:
+def test_an_unknown_review_is_reported_on_the_page(client: FlaskClient) -> None:
     answer = client.get("/?review=9223372036854775807", headers=HTML)
     assert answer.status_code == 404
     assert "Review 9223372036854775807 does not exist." in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("query", ["since=soon", "review=x", "sentiment=glad", "force=1", "q=%00"])
-def test_a_bad_filter_is_said_on_the_page(client: FlaskClient, query: str) -> None:
+def test_an_invalid_filter_is_reported_on_the_page(client: FlaskClient, query: str) -> None:
     answer = client.get(f"/?{query}", headers=HTML)
     assert answer.status_code == 422
     assert f'role="alert">{query.split("=", maxsplit=1)[0]}: ' in answer.get_data(as_text=True)

@@ -158,7 +158,7 @@ def test_an_id_that_no_review_can_have_is_not_valid(client: FlaskClient, method:
 @pytest.mark.parametrize(
     ("method", "path"), [("post", "/sentiments/"), ("get", "/sentiments/1"), ("delete", "/sentiments/1")]
 )
-def test_a_query_where_none_is_taken_is_not_valid(client: FlaskClient, method: str, path: str) -> None:
+def test_a_query_on_a_route_without_one_is_not_valid(client: FlaskClient, method: str, path: str) -> None:
     answer = client.open(f"{path}?force=1", method=method)
     assert answer.status_code == 422
     assert answer.get_json()["errors"] == [{"pointer": "/force", "detail": "Unknown field."}]

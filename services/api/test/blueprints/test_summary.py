@@ -1,4 +1,4 @@
-"""What many reviews say together, held against the reviews themselves."""
+"""The summary, checked against the listed reviews."""
 
 import random
 from collections import Counter
@@ -35,7 +35,7 @@ def stored(app: Flask) -> None:
 
 
 def expected(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """The summary of some records, added up one by one."""
+    """The summary of the records, added up one by one."""
     scores = [record["sentiment_score"] for record in records]
     bins = Counter(10 + min(int(score * 10), 9) if score >= 0 else 9 - min(int(-score * 10), 9) for score in scores)
     days: dict[str, list[dict[str, Any]]] = {}
@@ -97,7 +97,7 @@ def test_the_summary_is_that_of_the_listed_reviews(client: FlaskClient, query: s
 
 @pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize("query", FILTERS[:16])
-def test_without_words_and_confidence_it_reads_no_more_reviews_than_an_hour_has(
+def test_a_summary_without_words_and_confidence_reads_the_tallies_and_at_most_parts_of_hours(
     client: FlaskClient, statements: list[str], query: str
 ) -> None:
     client.get(f"/sentiments/summary?{query}")
@@ -107,7 +107,7 @@ def test_without_words_and_confidence_it_reads_no_more_reviews_than_an_hour_has(
 
 
 @pytest.mark.usefixtures("stored")
-def test_of_more_matches_than_can_be_read_the_newest_count(
+def test_only_the_newest_matches_are_counted_if_there_are_too_many(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = client.get("/sentiments/?q=film&limit=30").get_json()
@@ -120,7 +120,7 @@ def test_of_more_matches_than_can_be_read_the_newest_count(
 def test_words_that_only_old_reviews_have_are_counted_too(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guess, by how common they are among the newest, is one too few: then all are read."""
+    """The estimate from the newest reviews is too low by one: then all are read."""
     monkeypatch.setattr(slices, "SAMPLE", 10)
     monkeypatch.setattr(summary, "NEWEST", 30)
     with app.app_context():
@@ -130,5 +130,5 @@ def test_words_that_only_old_reviews_have_are_counted_too(
     assert (found["reviews"], found["truncated"]) == (30, False)
 
 
-def test_of_no_reviews_there_is_no_mean(client: FlaskClient) -> None:
+def test_the_summary_of_no_reviews_has_no_mean(client: FlaskClient) -> None:
     assert client.get("/sentiments/summary").get_json() == expected([])

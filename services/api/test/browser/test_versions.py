@@ -115,7 +115,7 @@ def test_a_comparison_uses_the_filters(page: Page, service: Service) -> None:
 def test_a_version_that_scored_nothing_is_reported(page: Page, service: Service) -> None:
     store_two_versions(service)
     page.goto(f"/?old=nobody%401&new={NEW}".replace("@", "%40"))
-    expect(page.locator("#compared")).to_contain_text("old: Is no model version that scored what is stored.")
+    expect(page.locator("#compared")).to_contain_text("old: Scored no stored review. See /sentiments/versions.")
     expect(page.get_by_label("Old version")).to_have_value("nobody@1")
 
 

@@ -54,7 +54,7 @@ def test_each_migration_goes_up_down_and_up_again_with_rows_in_place(fresh_app: 
 def test_0008_waits_for_a_review_that_is_being_rescored(
     fresh_app: Flask, migrate: Callable[..., None], before: str, after: str
 ) -> None:
-    """It would deadlock if it had taken the history by then."""
+    """It would deadlock if it had locked the history first."""
     upgrade(revision=before)
     store_review()
     db.session.remove()

@@ -1,4 +1,4 @@
-"""The tallies add up to the reviews, whatever is done to them, by whomever, in whatever order."""
+"""The tallies add up to the reviews after any changes in any order."""
 
 import random
 import threading
@@ -30,18 +30,18 @@ DIFFERENCES = text(
     GROUP BY 1, 2, 3, 4 HAVING sum(reviews) <> 0 OR abs(sum(total)) > 1e-9
     """
 )
-"""What the tallies say that the reviews do not."""
+"""The differences between the tallies and the reviews."""
 
 
 @pytest.fixture
 def engine(own_database: URL) -> Iterator[Engine]:
-    """Connections that really commit."""
+    """Connections whose commits last."""
     engine = create_engine(own_database)
     yield engine
     engine.dispose()
 
 
-def test_they_add_up_after_anything(session: Session) -> None:
+def test_the_tallies_add_up_after_any_sequence_of_changes(session: Session) -> None:
     draw = random.Random(7)
     session.execute(text(INSERT.format(50)))
     ids = list(session.scalars(text("SELECT id FROM sentiments")))
@@ -72,7 +72,7 @@ def test_two_thousand_statements_leave_few_rows(session: Session) -> None:
 
 
 @pytest.mark.parametrize("tables", ["sentiments CASCADE", "corrections"])
-def test_they_notice_a_truncate(session: Session, tables: str) -> None:
+def test_the_tallies_are_emptied_by_truncate(session: Session, tables: str) -> None:
     session.execute(text(INSERT.format(9)))
     session.execute(text("INSERT INTO corrections SELECT id, 'positive' FROM sentiments WHERE id % 2 = 0"))
     session.execute(text(f"TRUNCATE {tables}"))
@@ -96,7 +96,7 @@ def test_a_review_that_changes_while_it_is_corrected_is_counted_once(engine: Eng
     correcting.close()
 
 
-def test_they_add_up_while_many_write_and_merge(engine: Engine) -> None:
+def test_the_tallies_add_up_while_many_connections_write_and_merge(engine: Engine) -> None:
     writers = [threading.Thread(target=write, args=(engine, seed)) for seed in range(4)]
     for writer in writers:
         writer.start()

@@ -1,4 +1,4 @@
-"""Cells of CSV that no spreadsheet takes for formulas, and back."""
+"""Guarding of CSV cells against formulas."""
 
 import doctest
 import itertools

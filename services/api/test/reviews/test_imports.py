@@ -1,4 +1,4 @@
-"""Reviews from files, each once, whatever stops the import."""
+"""Imports: each record is stored once, whatever interrupts the import."""
 
 import json
 import os
@@ -36,7 +36,7 @@ SENTENCES = ["A slow film.", "=1+1 is a sum.", "'tis fine", 'He said "no",\nand 
 
 
 def write(file: Path, sentences: list[object]) -> Path:
-    """A file of the kind that its name says."""
+    """Write a file of the kind in its name."""
     if file.suffix == ".parquet":
         pa.parquet.write_table(pa.table({"stars": [1] * len(sentences), "sentence": sentences}), file)
     else:
@@ -45,7 +45,7 @@ def write(file: Path, sentences: list[object]) -> Path:
 
 
 def imported(analyzer: SentimentAnalyzer, file: Path) -> Iterator[Progress]:
-    """Import a file, whatever it has."""
+    """Import a file without checks of its sentences."""
     return import_file(db.session(), analyzer, file, lambda _: None, longest=1000)
 
 
@@ -68,7 +68,7 @@ def test_a_file_is_scored_and_stored_in_order_and_once(
         assert record["model_version"] == analyzer.version
     again = runner.invoke(args=["reviews", "import", str(file)])
     assert "0 reviews stored" in again.output
-    assert "It was imported before" in again.output
+    assert "The file was imported before" in again.output
     assert stored(client) == SENTENCES
     runner.invoke(args=["reviews", "import", str(file), "--again"])
     assert stored(client) == SENTENCES * 2
@@ -91,7 +91,9 @@ def test_what_was_exported_imports_to_the_same_texts(
     assert stored(client) == before + before[::-1]
 
 
-def test_a_bad_record_does_not_fail_the_others(client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path) -> None:
+def test_an_invalid_record_does_not_fail_the_others(
+    client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path
+) -> None:
     file = write(tmp_path / "reviews.ndjson", ["Fine.", " ", 7, None, "a\0b", "Good."])
     file.write_text(file.read_text() + 'not json\n[1]\n{"text": "x"}\n"Fine."\n{"sentence": "Last."}')
     output = runner.invoke(args=["reviews", "import", str(file)]).output
@@ -104,14 +106,14 @@ def test_a_bad_record_does_not_fail_the_others(client: FlaskClient, runner: Flas
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("reviews.xlsx", b"", "is none of .csv"),
+        ("reviews.xlsx", b"", "must end with one of .csv"),
         ("reviews.csv", b"text\nFine.\n", "no column 'sentence'"),
         ("reviews.csv", b"", "no column 'sentence'"),
         ("reviews.parquet", b"PAR1", "reviews.parquet: "),
         ("missing.csv", None, "No such file"),
     ],
 )
-def test_a_file_that_is_none_stores_nothing(
+def test_an_unreadable_file_stores_nothing(
     client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path, name: str, content: bytes | None, why: str
 ) -> None:
     if content is not None:
@@ -122,7 +124,7 @@ def test_a_file_that_is_none_stores_nothing(
     assert stored(client) == []
 
 
-def test_two_at_once_store_it_once(
+def test_two_imports_at_once_store_a_file_once(
     app: Flask, analyzer: SentimentAnalyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
 ) -> None:
     monkeypatch.setattr(imports, "BATCH", 2)
@@ -167,13 +169,13 @@ def test_the_bar_does_not_count_what_an_earlier_run_did_as_done_now(
     assert [(bar.initial, bar.n) for bar in bars] == [(4, 5)]
 
 
-def test_of_two_that_begin_at_the_same_moment_one_is_told_of_the_other(
+def test_of_two_imports_that_begin_together_one_is_refused(
     own_database: URL, analyzer: SentimentAnalyzer, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "reviews.ndjson", [*SENTENCES])
     app = create_app(Settings(database_url=own_database), analyzer)
     engine = create_engine(own_database)
-    watching = engine.execution_options(isolation_level="AUTOCOMMIT")  # else it sees one moment for ever
+    watching = engine.execution_options(isolation_level="AUTOCOMMIT")  # one snapshot for ever otherwise
 
     def begin() -> None:
         with app.app_context():

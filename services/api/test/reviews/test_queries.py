@@ -1,4 +1,4 @@
-"""The use cases: which SQL they run, and how PostgreSQL runs it."""
+"""The SQL of the use cases, and how PostgreSQL runs it."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A new model over old rows."""
+"""Rescoring, and the history that it leaves."""
 
 import pytest
 from flask import Flask
@@ -16,7 +16,7 @@ from test.builders import store_correction, store_review
 
 @pytest.fixture
 def old(app: Flask) -> list[int]:
-    """Reviews that older models scored, each with praise; one is corrected."""
+    """Reviews with positive scores by older models; one is corrected."""
     sentences = ["A wonderful film.", "A terrible film.", "A dull, boring film."]
     with app.app_context():
         ids = [store_review(sentence=one, sentiment_score=0.9, model_version="old@1").id for one in sentences]
@@ -60,13 +60,13 @@ def test_a_history_comes_page_by_page(client: FlaskClient, app: Flask) -> None:
         assert client.get(f"/sentiments/{review.id}/history?{query}").status_code == 422
 
 
-def test_what_never_changed_has_no_history(client: FlaskClient) -> None:
+def test_a_review_that_never_changed_has_no_history(client: FlaskClient) -> None:
     address = client.post("/sentiments/", json={"sentence": "Fine."}).headers["Location"]
     assert client.get(f"{address}/history").get_json() == []
     assert client.get("/sentiments/9223372036854775807/history").status_code == 404
 
 
-def test_the_present_model_scores_what_others_scored_and_keeps_what_they_said(
+def test_rescoring_replaces_the_scores_of_other_versions_and_keeps_them_in_the_history(
     client: FlaskClient, runner: FlaskCliRunner, analyzer: SentimentAnalyzer, old: list[int]
 ) -> None:
     result = runner.invoke(args=["reviews", "rescore"])
@@ -86,15 +86,15 @@ def test_the_present_model_scores_what_others_scored_and_keeps_what_they_said(
     assert (again.exit_code, again.output) == (0, "")
 
 
-def test_one_model_can_be_named(client: FlaskClient, runner: FlaskCliRunner, old: list[int]) -> None:
+def test_rescoring_can_be_limited_to_one_version(client: FlaskClient, runner: FlaskCliRunner, old: list[int]) -> None:
     result = runner.invoke(args=["reviews", "rescore", "--model-version", "older@1"])
     assert "1 reviews" in result.output
     assert len(client.get("/sentiments/?model_version=old@1").get_json()) == 3
     result = runner.invoke(args=["reviews", "rescore", "--model-version", "nobody@1"])
-    assert "nobody@1 scored nothing that is here." in result.output
+    assert "No review has a score by nobody@1." in result.output
 
 
-def test_it_goes_on_where_it_was_stopped(
+def test_rescoring_continues_after_an_interruption(
     app: Flask, analyzer: SentimentAnalyzer, old: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rescoring, "BATCH", 2)

@@ -209,7 +209,7 @@ def test_a_defect_is_a_500_whose_log_has_no_review(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(sentence: str) -> None:
+    def fail(_session: object, _analyzer: object, _writes: object, sentence: str) -> None:
         raise RuntimeError(f"cannot handle {sentence}")
 
     monkeypatch.setattr(reviews, "create", fail)
