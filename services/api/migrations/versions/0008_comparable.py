@@ -16,7 +16,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# As in 0006, except for `comparable`. Sequential scans are off, since a plan from a short history is kept while it grows.
+# As in 0006, except for `comparable`. No sequential scans: a plan from a short history is kept while it grows.
 _KEEP_SCORE = """
 CREATE OR REPLACE FUNCTION keep_score() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
