@@ -1,8 +1,8 @@
 """comparable: the earlier scores by which two model versions are compared
 
-One for each review and model: what it last said of the text that the review has now, as long as another model's score
-is in the review itself. So the scores of a model are the reviews that it scored, and these: none twice, none of a text
-that is gone, and none to be looked for in the history.
+For a review that now has a score by another version, the latest score by each version of its present text is marked.
+So the comparable scores by a version are those that reviews have now, and the marked ones: each review once, and no
+score of a replaced text. An index finds them without a search of the history.
 
 Revision ID: 0008
 Revises: 0007
