@@ -110,6 +110,7 @@ def test_a_review_that_changes_meanwhile_is_left_as_it_is(app: Flask, client: Fl
         version, calibrated, ready = "new@1", True, True
 
         def analyze(self, texts: list[str]) -> list[Score]:
+            assert not db.session().in_transaction()  # a slow model holds no connection
             db.session.execute(text("UPDATE sentiments SET sentence = 'Another.' WHERE id = :id"), {"id": old[0]})
             db.session.execute(text("DELETE FROM sentiments WHERE id = :id"), {"id": old[1]})
             return [Score(-0.5, 0.75, 3, 1) for _ in texts]
@@ -127,3 +128,10 @@ def test_long_reviews_are_scored_fewer_at_a_time(
     monkeypatch.setattr(rescoring, "BATCH_CHARACTERS", 35)
     with app.app_context():
         assert [report.reviews for report in reviews.rescore(db.session(), analyzer, "old@1")] == [2, 3]
+
+
+def test_a_report_keeps_the_largest_changes() -> None:
+    report = rescoring.Report()
+    for review_id in range(30, 0, -1):
+        report.add(review_id, 0.0, (review_id * 7 % 31) / 100)  # 0.01 to 0.30, in mixed order
+    assert sorted(change.after for change in report.largest) == [n / 100 for n in range(21, 31)]
