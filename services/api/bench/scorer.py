@@ -74,7 +74,7 @@ def long_review(rounds: int) -> tuple[float, float, int]:
     for _ in range(5 * rounds):
         for index, of_text in enumerate(windows):
             started = time.perf_counter()
-            analyzer.margins(of_text)
+            analyzer.logits(of_text)
             times[index].append(time.perf_counter() - started)
     return (*map(statistics.median, times), sum(len(window) + 2 for window in windows[1]))
 

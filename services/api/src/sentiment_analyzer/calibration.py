@@ -1,16 +1,17 @@
-"""Calibration by temperature scaling: divide the logits by a temperature, so that confidence matches accuracy.
+"""Calibration: logits become probabilities that match frequencies.
 
-Guo et al., On Calibration of Modern Neural Networks (2017), https://arxiv.org/abs/1706.04599.
-A margin is logit(positive) - logit(negative), the log-odds; P(positive) at temperature T is sigmoid(margin / T).
-A single sentence is weaker evidence than a whole review of the same margin, so T depends on the length of the text.
+P(neutral) is the softmax's, after a bias on the logit of neutral. The rest is divided between positive and negative by
+their calibrated log-odds: the difference of their logits is stretched, divided by a temperature (Guo et al., On
+Calibration of Modern Neural Networks, 2017, https://arxiv.org/abs/1706.04599) and shifted. The stretch makes up for
+training on smoothed labels and on a teacher's answers, which never ask for a probability near 1. A single sentence is
+weaker evidence than a whole review with the same logits, so all but the stretch depend on the length of the text.
 """
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,37 +19,73 @@ from numpy.typing import NDArray
 from src.sentiment_analyzer.errors import ModelError
 
 FILE = "calibration.json"
-_PRECISION = 1e-4
-_EQUALITY_WEIGHT = 1e-4
-"""The weight of log(short / long) squared in the loss, in nats. It is small: it only makes the two temperatures equal
-where the data do not tell them apart."""
+_FORM = (
+    '{"temperature": {"short": <positive number>, "long": <positive number>}}, or one number as the temperature, and '
+    'perhaps "shift" and "neutral" with a short and a long number each, and "stretch", a number that is not negative'
+)
 
 Floats: TypeAlias = NDArray[np.float64]
-Labels: TypeAlias = NDArray[np.int64]
-
 
 SHORT, LONG = 16, 256
-"""Texts of at most SHORT tokens have the short temperature, texts of at least LONG tokens the long one."""
+"""Texts of at most SHORT tokens are scaled as short ones, texts of at least LONG tokens as long ones."""
+MOST = 700.0
+"""The largest number of which the hyperbolic sine is taken, which overflows soon after."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """The numbers for texts of one length; the defaults leave logits as they are."""
+
+    temperature: float = 1.0
+    shift: float = 0.0
+    """What is added to the log-odds of positive against negative."""
+    neutral: float = 0.0
+    """What is added to the logit of neutral."""
 
 
 @dataclass(frozen=True, slots=True)
-class Temperature:
-    """The temperature of short texts and that of long ones.
+class Calibration:
+    """The scaling of short texts and that of long ones.
 
-    Between them, the logarithm of the temperature is linear in the logarithm of the number of tokens.
+    Between them, the logarithm of the temperature, the shift and the bias are linear in the logarithm of the number of
+    tokens.
     """
 
-    short: float
-    long: float
+    short: Scaling = Scaling()
+    long: Scaling = Scaling()
+    stretch: float = 0.0
+    """A margin m, positive less negative, becomes sinh(stretch m) / stretch; 0 leaves it as it is."""
 
-    def at(self, tokens: int) -> float:
-        """Return the temperature of a text of `tokens` tokens.
+    def at(self, tokens: int) -> Scaling:
+        """Return the scaling of a text of `tokens` tokens.
 
-        >>> Temperature(short=1.0, long=0.25).at(64)
-        0.5
+        >>> Calibration(Scaling(temperature=1.0), Scaling(temperature=0.25, shift=1.0)).at(64)
+        Scaling(temperature=0.5, shift=0.5, neutral=0.0)
         """
         share = float(length_share(np.array([tokens]))[0])
-        return float(self.short ** (1 - share) * self.long**share)
+        short, long = self.short, self.long
+        return Scaling(
+            temperature=float(short.temperature ** (1 - share) * long.temperature**share),
+            shift=(1 - share) * short.shift + share * long.shift,
+            neutral=(1 - share) * short.neutral + share * long.neutral,
+        )
+
+    def score(self, logits: Floats, tokens: int) -> tuple[float, float | None]:
+        """Return P(positive) - P(negative) and P(neutral), None for two labels.
+
+        :param logits: negative, neutral if there is one, positive; float64 [labels].
+        :param tokens: how many tokens the text has.
+        """
+        scaling = self.at(tokens)
+        margin = float(logits[-1] - logits[0])
+        far = min(max(self.stretch * margin, -MOST), MOST)
+        stretched = math.sinh(far) / self.stretch if self.stretch else margin
+        balance = math.tanh((stretched / scaling.temperature + scaling.shift) / 2)  # sigmoid(m) - sigmoid(-m)
+        if len(logits) == 2:
+            return balance, None
+        powers = np.exp(logits - logits.max() + np.array([0.0, scaling.neutral, 0.0]))
+        p_neutral = float(powers[1] / powers.sum())
+        return (1 - p_neutral) * balance, p_neutral
 
 
 def length_share(tokens: NDArray[np.integer]) -> Floats:
@@ -57,109 +94,33 @@ def length_share(tokens: NDArray[np.integer]) -> Floats:
     return share
 
 
-def read_temperature(folder: Path) -> Temperature | None:
-    """Return the temperature in the checkpoint's folder, or None for a model without one.
+def read_calibration(folder: Path) -> Calibration | None:
+    """Return the calibration in the checkpoint's folder, or None for a model without one.
 
-    :raises ModelError: the file holds neither one positive number nor two.
+    :raises ModelError: a number is missing or not finite, or a temperature is not positive.
     """
     path = folder / FILE
     if not path.exists():
         return None
     try:
-        content = json.loads(path.read_text())["temperature"]
-        both = content if isinstance(content, dict) else {"short": content, "long": content}
-        temperature = Temperature(float(both["short"]), float(both["long"]))
-    except (ValueError, KeyError, TypeError) as error:
-        form = '{"temperature": {"short": <positive number>, "long": <positive number>}}'
-        raise ModelError(f"{path} must hold {form}, or one number as the temperature: {error}") from error
-    if not all(0 < one < float("inf") for one in (temperature.short, temperature.long)):
-        raise ModelError(f"{path}: the temperature must be positive and finite, not {temperature}")
-    return temperature
+        content = json.loads(path.read_text())
+        short, long = (
+            Scaling(
+                temperature=_at_end(content["temperature"], end),
+                shift=_at_end(content.get("shift", 0.0), end),
+                neutral=_at_end(content.get("neutral", 0.0), end),
+            )
+            for end in ("short", "long")
+        )
+        calibration = Calibration(short, long, float(content.get("stretch", 0.0)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} must hold {_FORM}: {error}") from error
+    numbers = [calibration.stretch, *astuple(short), *astuple(long)]
+    if not np.isfinite(numbers).all() or min(short.temperature, long.temperature) <= 0 or calibration.stretch < 0:
+        raise ModelError(f"{path} must hold {_FORM}, and has {calibration}")
+    return calibration
 
 
-def score(margin: float, temperature: float) -> float:
-    """Return P(positive) - P(negative), in [-1, 1].
-
-    That is sigmoid(m / T) - sigmoid(-m / T) = tanh(m / 2T).
-    """
-    return math.tanh(margin / (2 * temperature))
-
-
-def fit_temperature(margin: Floats, labels: Labels) -> float:
-    """Return the single temperature with the least negative log-likelihood on held-out data.
-
-    :param labels: 0 negative, 1 positive, int64 [n].
-    """
-    signed = np.where(labels == 1, margin, -margin)
-    return _least(lambda temperature: float(np.logaddexp(0, -signed / temperature).mean()))
-
-
-def fit_by_length(margin: Floats, tokens: NDArray[np.integer], labels: Labels) -> Temperature:
-    """Return the temperature of short and of long texts with the least negative log-likelihood on held-out data.
-
-    The two are fitted in turn until neither changes. They are equal where the data do not tell them apart.
-
-    :param tokens: the number of tokens of each text, int [n].
-    :param labels: 0 negative, 1 positive, int64 [n].
-    """
-    signed, share = np.where(labels == 1, margin, -margin), length_share(tokens)
-
-    def loss(short: float, long: float) -> float:
-        likelihood = np.logaddexp(0, -signed / (short ** (1 - share) * long**share)).mean()
-        return float(likelihood + _EQUALITY_WEIGHT * np.log(short / long) ** 2)
-
-    fitted = Temperature(1.0, 1.0)
-    while True:
-        before, long = fitted, fitted.long
-        short = _least(lambda value: loss(value, long))  # noqa: B023  # called within the iteration
-        fitted = Temperature(short, _least(lambda value: loss(short, value)))  # noqa: B023  # likewise
-        if max(abs(fitted.short - before.short), abs(fitted.long - before.long)) < _PRECISION:
-            return fitted
-
-
-def _least(loss: Callable[[float], float]) -> float:
-    """Return the temperature in [0.05, 20] with the least loss, by golden-section search.
-
-    The loss must have a single minimum in log T.
-    """
-    low, high = float(np.log(0.05)), float(np.log(20))
-    golden = (np.sqrt(5) - 1) / 2
-    while high - low > 1e-5:
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        if loss(np.exp(left)) < loss(np.exp(right)):
-            high = right
-        else:
-            low = left
-    return float(np.exp((low + high) / 2))
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """The texts whose confidence lies in one of the bins, which are equally wide."""
-
-    confidence: float
-    """The mean confidence."""
-    accuracy: float
-    """The share of the texts whose predicted label is right."""
-    share: float
-    """The share of all texts that are in the bin."""
-
-
-def reliability(scores: Floats, labels: Labels, bins: int = 15) -> list[Bin]:
-    """Return the non-empty bins of a reliability diagram: confidence from 0.5 to 1, cut into equal widths.
-
-    :param scores: P(positive) - P(negative), float64 [n].
-    :param labels: 0 negative, 1 positive, int64 [n].
-    """
-    confidence = (1 + np.abs(scores)) / 2
-    correct = (scores >= 0) == (labels == 1)
-    index = np.minimum((np.abs(scores) * bins).astype(int), bins - 1)
-    return [
-        Bin(float(confidence[inside].mean()), float(correct[inside].mean()), float(inside.mean()))
-        for inside in (index == one for one in np.unique(index))
-    ]
-
-
-def expected_calibration_error(scores: Floats, labels: Labels, bins: int = 15) -> float:
-    """Return the mean absolute difference of confidence and accuracy over the bins of `reliability`, by share."""
-    return sum(abs(one.confidence - one.accuracy) * one.share for one in reliability(scores, labels, bins))
+def _at_end(value: Any, end: str) -> float:
+    """Return the number for short or for long texts; one number is that of both."""
+    return float(value[end] if isinstance(value, dict) else value)

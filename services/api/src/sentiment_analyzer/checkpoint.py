@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,22 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
-from src.sentiment_analyzer import blindness, calibration
+from src.sentiment_analyzer import blindness
+from src.sentiment_analyzer.calibration import FILE as CALIBRATION
+from src.sentiment_analyzer.calibration import Calibration, read_calibration
 from src.sentiment_analyzer.errors import ModelError
 
-SCORING_REVISION = 5
+SCORING_REVISION = 6
 """The version of the scoring code. Increase it when the same checkpoint and lists can get another score than before."""
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
-_VERSIONED = (WEIGHTS, CONFIG, *_TOKENIZER_FILES, calibration.FILE)
+_VERSIONED = (WEIGHTS, CONFIG, *_TOKENIZER_FILES, CALIBRATION)
 SPECIAL_TOKENS = ("[CLS]", "[SEP]", "[PAD]")
 _HUB_ID = re.compile(r"(?P<id>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[\w./-]+))?")
-_POSITIVE, _NEGATIVE = {"positive", "pos"}, {"negative", "neg"}
+_ABBREVIATED = {"neg": "negative", "neu": "neutral", "pos": "positive"}
+_TWO, _THREE = ["negative", "positive"], ["negative", "neutral", "positive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,9 @@ class Checkpoint:
     """By their names in DistilBertForSequenceClassification, in the dtype of the file; bfloat16 becomes float32."""
     tokenizer: Tokenizer
     """Padding and truncation are off: changing them on a shared tokenizer is not safe between threads."""
-    positive: int
-    """The index of the label "positive", 0 or 1. The other one is "negative"."""
-    temperature: calibration.Temperature | None
+    labels: tuple[str, ...]
+    """"negative" and "positive", and "neutral" if there are three, in the order of the classifier's logits."""
+    calibration: Calibration | None
     """None for a model that was not calibrated."""
     version: str
     """`name@` and 12 hex digits of a hash of everything that determines a score."""
@@ -52,12 +56,13 @@ def open_checkpoint(name: str) -> Checkpoint:
     folder = _locate(name)
     label = folder.resolve().name if Path(name).is_dir() else name.split("@", maxsplit=1)[0].rsplit("/", maxsplit=1)[-1]
     config = _read_config(folder)
+    labels = _read_labels(folder, config)
     return Checkpoint(
         config=config,
-        weights=_read_weights(folder, config),
+        weights=_read_weights(folder, config, len(labels)),
         tokenizer=_read_tokenizer(folder, config),
-        positive=_positive_label(folder, config),
-        temperature=calibration.read_temperature(folder),
+        labels=labels,
+        calibration=read_calibration(folder),
         version=f"{label}@{_fingerprint(folder)}",
     )
 
@@ -98,7 +103,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _read_weights(folder: Path, config: dict[str, Any]) -> dict[str, NDArray[np.floating]]:
+def _read_weights(folder: Path, config: dict[str, Any], labels: int) -> dict[str, NDArray[np.floating]]:
     path = folder / WEIGHTS
     if not path.exists():
         raise ModelError(f"{path} is missing: train a model with `make train`, or set MODEL_PATH to another one")
@@ -108,7 +113,7 @@ def _read_weights(folder: Path, config: dict[str, Any]) -> dict[str, NDArray[np.
         raise ModelError(
             f"{path} is damaged or cut short: {error}. Restore it, with `git checkout` for the shipped one."
         ) from error
-    for name, shape in _expected_shapes(config).items():
+    for name, shape in _expected_shapes(config, labels).items():
         if name not in weights:
             raise ModelError(f"{path} lacks {name}: it is not a DistilBertForSequenceClassification")
         if tuple(weights[name].shape) != shape:
@@ -131,15 +136,15 @@ def _load(path: Path) -> dict[str, NDArray[np.floating]]:
     return {name: weight.float().numpy() for name, weight in load_file(path).items()}
 
 
-def _expected_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+def _expected_shapes(config: dict[str, Any], labels: int) -> dict[str, tuple[int, ...]]:
     dim, hidden = config["dim"], config["hidden_dim"]
     shapes: dict[str, tuple[int, ...]] = {
         "distilbert.embeddings.word_embeddings.weight": (config["vocab_size"], dim),
         "distilbert.embeddings.position_embeddings.weight": (config["max_position_embeddings"], dim),
         "pre_classifier.weight": (dim, dim),
         "pre_classifier.bias": (dim,),
-        "classifier.weight": (2, dim),
-        "classifier.bias": (2,),
+        "classifier.weight": (labels, dim),
+        "classifier.bias": (labels,),
     }
     norms = ["distilbert.embeddings.LayerNorm"]
     for index in range(config["n_layers"]):
@@ -182,20 +187,28 @@ def _read_tokenizer(folder: Path, config: dict[str, Any]) -> Tokenizer:
     return tokenizer
 
 
-def _positive_label(folder: Path, config: dict[str, Any]) -> int:
-    labels = {int(index): str(label).lower() for index, label in config.get("id2label", {}).items()}
-    positive = [index for index, label in labels.items() if label in _POSITIVE]
-    negative = [index for index, label in labels.items() if label in _NEGATIVE]
-    if sorted(positive + negative) != [0, 1] or len(positive) != 1:
+def _read_labels(folder: Path, config: dict[str, Any]) -> tuple[str, ...]:
+    """Return the meaning of each logit.
+
+    :raises ModelError: `id2label` does not name two or three labels that are known.
+    """
+    given = config.get("id2label")
+    try:
+        names = {int(index): str(label).lower() for index, label in given.items()} if given else {}
+    except (AttributeError, ValueError):
+        names = {}
+    labels = tuple(_ABBREVIATED.get(name, name) for _, name in sorted(names.items()))
+    if sorted(names) != list(range(len(labels))) or sorted(labels) not in (_TWO, _THREE):
         raise ModelError(
-            f"{folder / CONFIG}: id2label is {config.get('id2label')}, which does not say which of two labels is "
-            'positive. Set it to {"0": "NEGATIVE", "1": "POSITIVE"}, or the other way round, as the model was trained.'
+            f"{folder / CONFIG}: id2label is {given}, which does not say which label is negative and which is "
+            'positive. Set it to {"0": "NEGATIVE", "1": "POSITIVE"}, in the order in which the model was trained. A '
+            'model with three labels has "NEUTRAL" too.'
         )
-    return positive[0]
+    return labels
 
 
 def _fingerprint(folder: Path) -> str:
-    digest = hashlib.sha256(f"scoring {SCORING_REVISION}".encode())
+    digest = hashlib.sha256(f"scoring {SCORING_REVISION}, emoji {version('emoji')}".encode())
     for name in _VERSIONED:
         path = folder / name
         if path.exists():

@@ -1,4 +1,4 @@
-"""The analyzer: clean a text, blind it to countries and names, tokenize it, cut windows, compute logits, calibrate."""
+"""The analyzer: clean a text, blind it, spell out its symbols, tokenize it, compute logits, calibrate."""
 
 import logging
 from collections.abc import Sequence
@@ -6,17 +6,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from src.sentiment_analyzer import calibration
 from src.sentiment_analyzer.blindness import blind
+from src.sentiment_analyzer.calibration import Calibration
 from src.sentiment_analyzer.checkpoint import Checkpoint, open_checkpoint
 from src.sentiment_analyzer.engines.engine import open_engine
-from src.sentiment_analyzer.score import Reading, Score, Tokenized
+from src.sentiment_analyzer.readability import warnings_of
+from src.sentiment_analyzer.score import Reading, Score, Tokenized, confidence_of
+from src.sentiment_analyzer.symbols import spell_out
 from src.sentiment_analyzer.text import clean
 from src.sentiment_analyzer.windows import WINDOWING, Windowing, split
 
 logger = logging.getLogger(__name__)
 
 CANARIES = ("A wonderful film, one of the best I have ever seen.", "A terrible film, the worst I have ever seen.")
+"""Praise and blame. They are long enough for their language to be detected."""
 
 
 class SentimentAnalyzer:
@@ -33,9 +36,11 @@ class SentimentAnalyzer:
     ) -> None:
         """Build the engine for an open checkpoint. Use `load` for a path."""
         self.version = checkpoint.version
-        self.calibrated = checkpoint.temperature is not None
-        self._temperature = checkpoint.temperature or calibration.Temperature(1.0, 1.0)
-        self._positive = checkpoint.positive
+        self.calibrated = checkpoint.calibration is not None
+        self._calibration = checkpoint.calibration or Calibration()
+        self._order = [checkpoint.labels.index(label) for label in sorted(checkpoint.labels)]
+        unknown = checkpoint.tokenizer.token_to_id("[UNK]")
+        self._unknown = -1 if unknown is None else unknown  # a vocabulary of bytes knows every text
         self._tokenizer = checkpoint.tokenizer
         self._engine = open_engine(checkpoint, quantized=quantized)
         self._windowing = windowing
@@ -47,7 +52,8 @@ class SentimentAnalyzer:
     ) -> "SentimentAnalyzer":
         """Load the model from a folder, or by a hub id with an optional `@revision`, and quantize it to int8.
 
-        A warning is logged if two canary sentences, praise and blame, get scores of the opposite sign.
+        Two canary sentences are scored, which also loads the language detector before the first request. A warning is
+        logged unless praise is positive and blame negative.
 
         :param quantized: False computes in float32, as the reference for int8.
         :param windowing: the windows of long reviews; other values serve to measure the default.
@@ -55,11 +61,12 @@ class SentimentAnalyzer:
         :raises ModelError: the model is missing, damaged, or not a DistilBERT, or its labels are ambiguous.
         """
         analyzer = cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded)
-        positive, negative = analyzer.analyze(CANARIES)
-        if positive.sentiment_score <= 0 or negative.sentiment_score >= 0:
+        found = [score.sentiment for score in analyzer.analyze(CANARIES)]
+        if found != ["positive", "negative"]:
             logger.warning(
-                "%s scores praise as negative or blame as positive. Check id2label in its config.json: is it swapped?",
+                "%s scores praise as %s and blame as %s. Check id2label in its config.json: is it swapped?",
                 path,
+                *found,
             )
         return analyzer
 
@@ -85,24 +92,36 @@ class SentimentAnalyzer:
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Return the uncalibrated reading of each text."""
         tokenized = self.tokenize(texts)
-        margins = self.margins([window for text in tokenized for window in text.windows])
-        per_text = np.split(margins, np.cumsum([len(text.windows) for text in tokenized]))[:-1]
-        return [Reading(of_text, text.tokens) for of_text, text in zip(per_text, tokenized, strict=True)]
+        logits = self.logits([window for text in tokenized for window in text.windows])
+        per_text = np.split(logits, np.cumsum([len(text.windows) for text in tokenized]))[:-1]
+        return [Reading(of_text, text.tokens, text.warnings) for of_text, text in zip(per_text, tokenized, strict=True)]
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokenized]:
         """Clean, blind and tokenize each text, and cut its tokens into windows."""
         size = min(self._windowing.size, self._engine.window_size)
-        encodings = self._tokenizer.encode_batch([self._blind(clean(text)) for text in texts], add_special_tokens=False)
+        cleaned = [spell_out(self._blind(clean(text))) for text in texts]
+        encodings = self._tokenizer.encode_batch(cleaned, add_special_tokens=False)
         return [
-            Tokenized(split(encoding.ids, size, self._windowing.overlap), len(encoding.ids)) for encoding in encodings
+            Tokenized(
+                split(encoding.ids, size, self._windowing.overlap),
+                len(encoding.ids),
+                warnings_of(text, tokens=len(encoding.ids), unknown=encoding.ids.count(self._unknown)),
+            )
+            for text, encoding in zip(cleaned, encodings, strict=True)
         ]
 
-    def margins(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """Return the margin of each window, logit(positive) - logit(negative), float64 [windows]."""
-        logits = self._engine.logits(windows).astype(np.float64)
-        return logits[:, self._positive] - logits[:, 1 - self._positive]
+    def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """Return the logits of each window, float64 [windows, labels]: negative, neutral if there is one, positive."""
+        return self._engine.logits(windows).astype(np.float64)[:, self._order]
 
     def score(self, reading: Reading) -> Score:
         """Return the calibrated score of a reading."""
-        score = calibration.score(reading.margin, self._temperature.at(reading.tokens))
-        return Score(score, (1 + abs(score)) / 2, reading.tokens, reading.windows)
+        score, p_neutral = self._calibration.score(reading.logits, reading.tokens)
+        return Score(
+            sentiment_score=score,
+            confidence=confidence_of(score, p_neutral),
+            p_neutral=p_neutral,
+            warnings=reading.warnings,
+            tokens=reading.tokens,
+            windows=reading.windows,
+        )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 def split(tokens: Sequence[int], size: int, overlap: int) -> list[Sequence[int]]:
     """Cut `tokens` into the fewest windows that cover them, all of equal length.
 
-    With equal lengths, no short remainder counts as much as a full window when the margins are averaged. Neighbours
+    With equal lengths, no short remainder counts as much as a full window when the logits are averaged. Neighbours
     share at least `overlap` tokens.
 
     >>> split(range(10), size=6, overlap=2)
@@ -30,9 +30,10 @@ def split(tokens: Sequence[int], size: int, overlap: int) -> list[Sequence[int]]
     return [tokens[start : start + length] for start in starts]
 
 
-def pool(margins: NDArray[np.float64]) -> float:
-    """Return the margin of a review: the mean of the margins of its windows, float64 [windows]."""
-    return float(margins.mean())
+def pool(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logits of a review, float64 [labels]: the mean of those of its windows, float64 [windows, labels]."""
+    mean: NDArray[np.float64] = logits.mean(axis=0)
+    return mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Small checkpoints, saved by transformers."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from transformers import DistilBertConfig, DistilBertForSequenceClassification, 
 
 from src.config import ROOT
 
+MODEL = os.environ.get("MODEL_PATH", str(ROOT / "model"))
+"""The model of the `analyzer` fixture: the one that ships, or the one that MODEL_PATH names."""
 SST2_LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
+THREE_LABELS = {0: "negative", 1: "neutral", 2: "positive"}
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import pytest
 
 from src.sentiment_analyzer.blindness import COUNTRIES, COUNTRY, FIRST_NAME, FIRST_NAMES, blind
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from src.training import frames
+from src.training import tables
 
 
 @pytest.mark.parametrize("name", [*COUNTRIES, "Holland", "Great Britain", "Türkiye", "Côte d'Ivoire", "USA"])
@@ -70,7 +70,7 @@ def test_names_that_are_as_often_words_months_or_awards_stay(text: str) -> None:
 
 
 def test_no_first_name_is_a_word_of_opinion() -> None:
-    opinions = {word.lower() for row in frames.table("opinions.tsv") for cell in row.values() for word in cell.split()}
+    opinions = {word.lower() for row in tables.rows("opinions.tsv") for cell in row.values() for word in cell.split()}
     assert opinions.isdisjoint(name.lower() for name in FIRST_NAMES)
 
 

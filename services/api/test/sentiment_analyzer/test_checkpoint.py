@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertTokenizerFast
 
-from src.sentiment_analyzer import ModelError, blindness
+from src.sentiment_analyzer import ModelError, checkpoint
 from src.sentiment_analyzer.checkpoint import open_checkpoint
 
 Save = Callable[..., Path]
@@ -20,21 +20,38 @@ def edit_config(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_the_labels_of_the_config_say_which_logit_is_positive(save_checkpoint: Save) -> None:
-    assert open_checkpoint(str(save_checkpoint())).positive == 1
-    assert open_checkpoint(str(save_checkpoint(id2label={0: "pos", 1: "neg"}))).positive == 0
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        ({0: "NEGATIVE", 1: "POSITIVE"}, ("negative", "positive")),
+        ({0: "pos", 1: "neg"}, ("positive", "negative")),
+        ({0: "negative", 1: "neutral", 2: "positive"}, ("negative", "neutral", "positive")),
+        ({0: "Pos", 1: "Neg", 2: "Neu"}, ("positive", "negative", "neutral")),
+    ],
+)
+def test_the_labels_of_the_config_say_what_each_logit_is_of(
+    save_checkpoint: Save, given: dict[int, str], labels: tuple[str, ...]
+) -> None:
+    assert open_checkpoint(str(save_checkpoint(id2label=given))).labels == labels
 
 
 @pytest.mark.parametrize(
     "labels",
     [
         {0: "LABEL_0", 1: "LABEL_1"},
-        {0: "negative", 1: "neutral", 2: "positive"},
+        {0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"},
         {0: "positive", 1: "pos"},
+        {0: "positive", 1: "neutral"},
+        {0: "negative", 1: "neutral", 2: "positive", 3: "mixed"},
+        {0: "negative", 2: "positive"},
         {0: "1 star"},
+        {"first": "negative", "second": "positive"},
+        ["negative", "positive"],
+        {},
+        None,
     ],
 )
-def test_ambiguous_labels_are_refused(save_checkpoint: Save, labels: dict[int, str]) -> None:
+def test_ambiguous_labels_are_refused(save_checkpoint: Save, labels: object) -> None:
     folder = save_checkpoint()
     edit_config(folder, id2label=labels)
     with pytest.raises(ModelError, match="id2label"):
@@ -62,6 +79,15 @@ def test_weights_of_another_shape_than_the_config_describes_are_refused(save_che
     folder = save_checkpoint()
     edit_config(folder, dim=64)
     with pytest.raises(ModelError, match=r"but config\.json requires"):
+        open_checkpoint(str(folder))
+
+
+def test_weights_of_another_number_of_labels_than_the_config_names_are_refused(save_checkpoint: Save) -> None:
+    folder = save_checkpoint()
+    edit_config(folder, id2label={0: "negative", 1: "neutral", 2: "positive"})
+    with pytest.raises(
+        ModelError, match=r"classifier.weight has the shape \(2, 32\), but config\.json requires \(3, 32\)"
+    ):
         open_checkpoint(str(folder))
 
 
@@ -130,12 +156,10 @@ def test_the_version_names_the_folder_and_changes_with_every_file_that_determine
     assert open_checkpoint(str(folder)).version != version
 
 
-def test_the_version_changes_with_the_lists_of_countries_and_names(
-    save_checkpoint: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_version_changes_with_the_library_that_names_emoji(
+    save_checkpoint: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = save_checkpoint()
     version = open_checkpoint(str(folder)).version
-    names = tmp_path / "names.txt"
-    names.write_text("Emma\n")
-    monkeypatch.setattr(blindness, "LISTS", (names,))
+    monkeypatch.setattr(checkpoint, "version", lambda _package: "2.0.0")
     assert open_checkpoint(str(folder)).version != version

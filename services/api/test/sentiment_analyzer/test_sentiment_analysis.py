@@ -6,14 +6,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from src.config import ROOT
 from src.sentiment_analyzer import cpus
 from src.sentiment_analyzer.engines import compiler
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from test.sentiment_analyzer.conftest import MODEL, SST2_LABELS, THREE_LABELS
 
 Save = Callable[..., Path]
 
@@ -30,7 +32,7 @@ def analyzer(request: pytest.FixtureRequest, analyzer: SentimentAnalyzer) -> Sen
         return analyzer
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiler, "find", lambda: None)
-        return SentimentAnalyzer.load(str(ROOT / "model"))
+        return SentimentAnalyzer.load(MODEL)
 
 
 def build_reviews(count: int, seed: int = 0) -> list[str]:
@@ -48,14 +50,14 @@ def test_praise_is_positive_and_blame_negative(analyzer: SentimentAnalyzer) -> N
 def test_a_score_does_not_depend_on_its_batch(analyzer: SentimentAnalyzer) -> None:
     """Alone or in a batch of 32 of other lengths, at any place: equal within 1e-5, with the same label."""
     reviews = build_reviews(64)
-    alone = [analyzer.analyze([review])[0].sentiment_score for review in reviews]
+    alone = [analyzer.analyze([review])[0] for review in reviews]
     for seed in range(3):
         order = random.Random(seed).sample(range(64), 64)
         for batch in (order[:32], order[32:]):
             together = analyzer.analyze([reviews[index] for index in batch])
             for index, score in zip(batch, together, strict=True):
-                assert score.sentiment_score == pytest.approx(alone[index], abs=1e-5)
-                assert (score.sentiment_score >= 0) == (alone[index] >= 0)
+                assert score.sentiment_score == pytest.approx(alone[index].sentiment_score, abs=1e-5)
+                assert score.sentiment == alone[index].sentiment
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -67,7 +69,7 @@ def test_a_score_does_not_depend_on_the_number_of_cores(
     monkeypatch.setattr(cpus, "available", lambda: threads)
     if not analyzer.engine.startswith("kernel"):
         monkeypatch.setattr(compiler, "find", lambda: None)
-    assert SentimentAnalyzer.load(str(ROOT / "model")).analyze(reviews) == expected
+    assert SentimentAnalyzer.load(MODEL).analyze(reviews) == expected
 
 
 def test_threads_may_share_an_analyzer(analyzer: SentimentAnalyzer) -> None:
@@ -98,7 +100,7 @@ def test_a_long_review_is_read_whole(analyzer: SentimentAnalyzer) -> None:
 def test_unusual_text_gets_a_score_too(analyzer: SentimentAnalyzer, text: str) -> None:
     [score] = analyzer.analyze([text])
     assert -1 <= score.sentiment_score <= 1
-    assert 0.5 <= score.confidence <= 1
+    assert (0.5 if score.p_neutral is None else 1 / 3) <= score.confidence <= 1
     assert score.windows == 1
 
 
@@ -106,9 +108,10 @@ def test_no_texts_have_no_scores(analyzer: SentimentAnalyzer) -> None:
     assert analyzer.analyze([]) == []
 
 
-def test_float32_agrees_with_transformers(save_checkpoint: Save) -> None:
+@pytest.mark.parametrize("labels", [SST2_LABELS, THREE_LABELS], ids=len)
+def test_float32_agrees_with_transformers(save_checkpoint: Save, labels: dict[int, str]) -> None:
     """Without quantization, the forward pass computes the same logits as transformers."""
-    folder = save_checkpoint(dim=64, n_heads=4, n_layers=3)
+    folder = save_checkpoint(dim=64, n_heads=4, n_layers=3, id2label=labels)
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     analyzer = SentimentAnalyzer.load(str(folder), quantized=False)
@@ -118,11 +121,11 @@ def test_float32_agrees_with_transformers(save_checkpoint: Save) -> None:
             continue
         with torch.inference_mode():
             logits = model(**encoded).logits[0]
-        assert analyzer.read([review])[0].margin == pytest.approx(float(logits[1] - logits[0]), abs=1e-4)
+        assert analyzer.read([review])[0].logits == pytest.approx(logits.numpy(), abs=1e-4)
 
 
 def test_int8_stays_near_float32(analyzer: SentimentAnalyzer) -> None:
-    exact = SentimentAnalyzer.load(str(ROOT / "model"), quantized=False)
+    exact = SentimentAnalyzer.load(MODEL, quantized=False)
     reviews = build_reviews(40, seed=4)
     differences = [
         abs(one.sentiment_score - other.sentiment_score)
@@ -149,10 +152,13 @@ def test_the_published_checkpoint_would_load(save_checkpoint: Save) -> None:
     assert not analyzer.calibrated
     assert score.tokens == 8
     assert -1 <= score.sentiment_score <= 1
+    assert score.p_neutral is None
+    assert score.confidence == pytest.approx((1 + abs(score.sentiment_score)) / 2, abs=1e-12)
 
 
-def test_a_temperature_changes_confidence_but_no_label(save_checkpoint: Save) -> None:
-    folder = save_checkpoint()
+@pytest.mark.parametrize("labels", [SST2_LABELS, THREE_LABELS], ids=len)
+def test_a_temperature_changes_confidence_but_no_sentiment(save_checkpoint: Save, labels: dict[int, str]) -> None:
+    folder = save_checkpoint(id2label=labels)
     reviews = build_reviews(20, seed=5)
     plain = SentimentAnalyzer.load(str(folder)).analyze(reviews)
     (folder / "calibration.json").write_text(json.dumps({"temperature": 3}))
@@ -160,15 +166,59 @@ def test_a_temperature_changes_confidence_but_no_label(save_checkpoint: Save) ->
     assert analyzer.calibrated
     for one, other in zip(plain, analyzer.analyze(reviews), strict=True):
         assert other.confidence <= one.confidence
-        assert (one.sentiment_score >= 0) == (other.sentiment_score >= 0)
+        assert one.sentiment == other.sentiment
+
+
+@pytest.mark.parametrize("shape", [{"dim": 32}, {"dim": 64}], ids=["pytorch", "kernel"])
+def test_the_labels_may_have_any_order(save_checkpoint: Save, shape: dict[str, int]) -> None:
+    """The rows of the classifier are turned with the labels, so every score stays."""
+    reviews = build_reviews(8, seed=6)
+    folder = save_checkpoint(id2label=THREE_LABELS, **shape)
+    (folder / "calibration.json").write_text(json.dumps({"temperature": 2, "neutral": 0.5, "shift": -1}))
+    expected = SentimentAnalyzer.load(str(folder)).analyze(reviews)
+    weights = load_file(folder / "model.safetensors")
+    for part in ("weight", "bias"):
+        weights[f"classifier.{part}"] = weights[f"classifier.{part}"][[2, 0, 1]].clone()
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    turned = {"0": "positive", "1": "negative", "2": "neutral"}
+    (folder / "config.json").write_text(json.dumps(config | {"id2label": turned}))
+    assert SentimentAnalyzer.load(str(folder)).analyze(reviews) == expected
+
+
+@pytest.mark.parametrize("shape", [{"dim": 32}, {"dim": 64}], ids=["pytorch", "kernel"])
+def test_three_labels_have_three_probabilities(save_checkpoint: Save, shape: dict[str, int]) -> None:
+    analyzer = SentimentAnalyzer.load(str(save_checkpoint(id2label=THREE_LABELS, **shape)))
+    [reading], [score] = analyzer.read(["A fine film."]), analyzer.analyze(["A fine film."])
+    powers = np.exp(reading.logits)
+    negative, neutral, positive = powers / powers.sum()
+    assert score.sentiment_score == pytest.approx(positive - negative)
+    assert score.p_neutral == pytest.approx(neutral)
+    assert score.confidence == pytest.approx(max(negative, neutral, positive))
+
+
+def test_warnings_come_with_the_score(analyzer: SentimentAnalyzer) -> None:
+    texts = ["A fine film.", "Ein furchtbar langweiliger Film, den man sich sparen kann.", "<br />?!", "👍"]
+    assert [score.warnings for score in analyzer.analyze(texts)] == [(), ("not_english",), ("unreadable",), ()]
+
+
+def test_emoji_and_stars_are_read_as_words(analyzer: SentimentAnalyzer) -> None:
+    drawn, written = analyzer.analyze(["It was 👍🏽. ★★☆☆☆", "It was thumbs up. 2 out of 5 stars"])
+    assert drawn == written
 
 
 def test_swapped_labels_are_logged_as_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
-    for path in (ROOT / "model").iterdir():
+    for path in Path(MODEL).iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"id2label": {"0": "POSITIVE", "1": "NEGATIVE"}}))
+    swapped = dict(zip(config["id2label"], reversed(config["id2label"].values()), strict=True))
+    (folder / "config.json").write_text(json.dumps(config | {"id2label": swapped}))
     SentimentAnalyzer.load(str(folder))
-    assert "is it swapped?" in caplog.text
+    assert "scores praise as negative and blame as positive" in caplog.text
+
+
+def test_the_model_that_ships_passes_the_check_of_its_labels(caplog: pytest.LogCaptureFixture) -> None:
+    SentimentAnalyzer.load(MODEL)
+    assert caplog.records == []

@@ -41,5 +41,5 @@ def test_an_overlap_that_is_negative_or_not_less_than_the_size_is_refused(overla
         split(range(1000), 510, overlap)
 
 
-def test_the_margin_of_a_review_is_the_mean_of_its_windows_margins() -> None:
-    assert pool(np.array([3.0, -1.0, 1.0])) == pytest.approx(1.0)
+def test_the_logits_of_a_review_are_the_mean_of_its_windows_logits() -> None:
+    assert pool(np.array([[3.0, 0.0], [-1.0, 2.0], [1.0, 4.0]])) == pytest.approx(np.array([1.0, 2.0]))

@@ -34,7 +34,7 @@ class Engine(Protocol):
         """The bytes of linear layers and embeddings in memory, nearly all of the weights."""
 
     def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the logits of each window, float32 [windows, 2].
+        """Return the logits of each window, float32 [windows, labels], in the order of the checkpoint's labels.
 
         :param windows: token ids without special tokens, at most `window_size` each; a window may be empty.
         """

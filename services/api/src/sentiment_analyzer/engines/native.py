@@ -35,7 +35,8 @@ class NativeEngine:
         self._library = ctypes.CDLL(str(kernel))
         self._library.model_new.restype = ctypes.c_void_p
         pointers = (ctypes.c_void_p * len(tensors))(*(tensor.ctypes.data for tensor in tensors))
-        shape = (config["dim"], config["hidden_dim"], config["n_heads"], config["n_layers"])
+        self._labels = len(checkpoint.labels)
+        shape = (config["dim"], config["hidden_dim"], config["n_heads"], config["n_layers"], self._labels)
         self._model = ctypes.c_void_p(self._library.model_new(*shape, pointers))
         self._tensors = [tensor for tensor in tensors if tensor.dtype != np.int8]  # the kernel copies only int8
         self._cores = cpus.available()
@@ -50,8 +51,8 @@ class NativeEngine:
         return not (config["dim"] % 64 or config["hidden_dim"] % 64 or rest or head_dim % 32 or head_dim > 256)
 
     def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the logits of each window, float32 [windows, 2]; see `Engine`."""
-        logits = np.empty((len(windows), 2), np.float32)
+        """Return the logits of each window, float32 [windows, labels]; see `Engine`."""
+        logits = np.empty((len(windows), self._labels), np.float32)
         chunks = list(_chunks([len(window) + 2 for window in windows]))
         if len(chunks) == 1 or self._cores == 1:
             for chunk in chunks:
@@ -69,7 +70,7 @@ class NativeEngine:
             ids[start], ids[start + length - 1] = self._cls_id, self._sep_id
             ids[start + 1 : start + length - 1] = windows[index]
             start += length
-        out = np.empty((len(chunk), 2), np.float32)
+        out = np.empty((len(chunk), self._labels), np.float32)
         pointers = (ctypes.c_void_p(ids.ctypes.data), ctypes.c_void_p(lengths.ctypes.data))
         self._library.model_logits(self._model, *pointers, len(chunk), ctypes.c_void_p(out.ctypes.data))
         logits[chunk] = out

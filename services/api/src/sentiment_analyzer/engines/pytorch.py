@@ -92,11 +92,11 @@ class TorchEngine:
         return sum(layer.nbytes for layer in self._linears) + self._words.nbytes + self._positions.nbytes
 
     def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the logits of each window, float32 [windows, 2]; see `Engine`."""
+        """Return the logits of each window, float32 [windows, labels]; see `Engine`."""
         buckets: dict[int, list[int]] = defaultdict(list)
         for index, window in enumerate(windows):
             buckets[-(-(len(window) + 2) // BUCKET) * BUCKET].append(index)
-        logits = torch.empty(len(windows), 2)
+        logits = torch.empty(len(windows), len(self._classifier[1]))
         for width, indices in buckets.items():
             rows = max(1, BATCH_TOKENS // width)
             for start in range(0, len(indices), rows):
@@ -106,7 +106,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def _forward(self, windows: list[Sequence[int]], width: int) -> Tensor:
-        """Return the logits of windows, padded to `width` tokens, float32 [windows, 2]."""
+        """Return the logits of windows, padded to `width` tokens, float32 [windows, labels]."""
         torch.set_num_threads(self._cores if len(windows) * width >= PARALLEL_TOKENS else 1)
         cls_id, sep_id, pad_id = self._tokenizer_ids
         width = min(width, len(self._positions))

@@ -47,8 +47,8 @@ struct Workspace {
 
 class Model {
  public:
-  Model(int dim, int hidden_dim, int heads, int layers, Tensors tensors)
-      : dim_(dim), hidden_dim_(hidden_dim), heads_(heads), words_(tensors.take<uint16_t>()),
+  Model(int dim, int hidden_dim, int heads, int layers, int labels, Tensors tensors)
+      : dim_(dim), hidden_dim_(hidden_dim), heads_(heads), labels_(labels), words_(tensors.take<uint16_t>()),
         positions_(tensors.take<float>()), embedding_norm_(tensors.norm()), layers_(read(tensors, dim, hidden_dim, layers)),
         pre_classifier_(tensors.linear(dim, dim)), classifier_(tensors.norm()) {}
 
@@ -139,7 +139,7 @@ class Model {
     float* pooled = space.mixed.reserve(0);
     pre_classifier_.apply(space.quantized.reserve(0), space.scale.reserve(0), windows, pooled);
     for (int window = 0; window < windows; ++window, pooled += dim_)
-      for (int label = 0; label < 2; ++label) {
+      for (int label = 0; label < labels_; ++label) {
         Floats total = all(0.f);
         for (int i = 0; i < dim_; i += LANES)
           total = multiply_add(larger(load(pooled + i), all(0.f)), load(classifier_.weight + size_t(label) * dim_ + i), total);
@@ -153,7 +153,7 @@ class Model {
     space.scale.reserve(0)[row] = quantize(values, dim_, space.quantized.reserve(0) + size_t(row) * dim_);
   }
 
-  int dim_, hidden_dim_, heads_;
+  int dim_, hidden_dim_, heads_, labels_;
   const uint16_t* words_;  // float16 [vocabulary, dim]
   const float* positions_;
   Norm embedding_norm_;
@@ -167,14 +167,14 @@ class Model {
 extern "C" {
 
 // Only int8 weights are copied: all other tensors must outlive the model.
-void* model_new(int dim, int hidden_dim, int heads, int layers, const void* const* tensors) {
-  return new Model(dim, hidden_dim, heads, layers, Tensors(tensors));
+void* model_new(int dim, int hidden_dim, int heads, int layers, int labels, const void* const* tensors) {
+  return new Model(dim, hidden_dim, heads, layers, labels, Tensors(tensors));
 }
 
 void model_delete(void* model) { delete static_cast<Model*>(model); }
 
 // ids: the concatenated token ids of all windows, special tokens included. lengths: the tokens of each window, at least
-// 1. out: float32 [windows, 2]. Thread-safe.
+// 1. out: float32 [windows, labels]. Thread-safe.
 void model_logits(const void* model, const int32_t* ids, const int32_t* lengths, int windows, float* out) {
   static_cast<const Model*>(model)->logits(ids, lengths, windows, out);
 }

@@ -52,8 +52,8 @@ class WindowAnalyzer(Protocol):
     def tokenize(self, texts: list[str]) -> list[Tokenized]:
         """Cut each text into windows of tokens."""
 
-    def margins(self, windows: list[list[int]]) -> NDArray[np.float64]:
-        """Return the margin of each window."""
+    def logits(self, windows: list[list[int]]) -> NDArray[np.float64]:
+        """Return the logits of each window, float64 [windows, labels]."""
 
     def score(self, reading: Reading) -> Score:
         """Return the calibrated score of a reading."""
@@ -65,11 +65,11 @@ Scored = tuple[int, list[Score] | None]
 
 @dataclass(eq=False)
 class _Work:
-    """A job and the margins of its windows so far."""
+    """A job and the logits of its windows so far."""
 
     job: Job
     tokenized: list[Tokenized]
-    margins: list[float] = field(default_factory=list)
+    logits: list[NDArray[np.float64]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.windows = [list(window) for text in self.tokenized for window in text.windows]
@@ -118,10 +118,10 @@ class Batcher:
         if not batch:  # every deadline has passed
             return []
         try:
-            margins = self._analyzer.margins([work.windows[index] for work, index in batch])
+            logits = self._analyzer.logits([work.windows[index] for work, index in batch])
         except Exception:  # one job is at fault, and the others must not fail with it
             return self._compute_one_by_one(batch)
-        return self._complete(batch, margins.tolist())
+        return self._complete(batch, logits)
 
     def _next_batch(self) -> list[tuple[_Work, int]]:
         now = self._clock()
@@ -133,22 +133,25 @@ class Batcher:
         idle = not self._foreground and now - self._foreground_ended > IDLE_SECONDS
         return _take(self._background, IDLE_TOKENS if idle else BACKGROUND_TOKENS, now)
 
-    def _complete(self, batch: list[tuple[_Work, int]], margins: list[float]) -> list[Scored]:
-        """Record the margins of a batch; return the jobs that are now complete."""
+    def _complete(self, batch: list[tuple[_Work, int]], logits: NDArray[np.float64]) -> list[Scored]:
+        """Record the logits of a batch; return the jobs that are now complete."""
         complete: list[Scored] = []
         if not all(work.job.background for work, _ in batch):
             self._foreground_ended = self._clock()
-        for (work, _), margin in zip(batch, margins, strict=True):
-            work.margins.append(margin)  # the windows of a job are computed in order
-            if len(work.margins) == len(work.windows):
+        for (work, _), of_window in zip(batch, logits, strict=True):
+            work.logits.append(of_window)  # the windows of a job are computed in order
+            if len(work.logits) == len(work.windows):
                 complete.append((work.job.key, self._scores(work)))
         return complete
 
     def _scores(self, work: _Work) -> list[Score]:
-        margins = iter(work.margins)
-        per_text = [np.array(list(itertools.islice(margins, len(text.windows)))) for text in work.tokenized]
-        readings = [Reading(of_text, text.tokens) for of_text, text in zip(per_text, work.tokenized, strict=True)]
-        return [self._analyzer.score(reading) for reading in readings]
+        logits = iter(work.logits)
+        return [
+            self._analyzer.score(
+                Reading(np.array(list(itertools.islice(logits, len(text.windows)))), text.tokens, text.warnings)
+            )
+            for text in work.tokenized
+        ]
 
     def _compute_one_by_one(self, batch: list[tuple[_Work, int]]) -> list[Scored]:
         complete: list[Scored] = []
@@ -157,12 +160,12 @@ class Batcher:
             if work in failed:
                 continue
             try:
-                margins = self._analyzer.margins([work.windows[index]])
+                logits = self._analyzer.logits([work.windows[index]])
             except Exception:
                 failed.add(work)
                 complete.append((work.job.key, None))
             else:
-                complete += self._complete([(work, index)], margins.tolist())
+                complete += self._complete([(work, index)], logits)
         for windows in (self._foreground, self._background):
             windows[:] = [entry for entry in windows if entry[-1] not in failed]
             heapq.heapify(windows)

@@ -4,48 +4,20 @@ It is a process of its own, so that request threads and scoring do not compete f
 native code that hangs or crashes can be killed and started again.
 """
 
-import json
-import logging
 import sys
 import threading
 import time
-import traceback
 from collections import deque
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from src.sentiment_analyzer.errors import ModelError
 from src.sentiment_analyzer.scorer.batching import Batcher, Job
+from src.sentiment_analyzer.scorer.logs import log_as_json
 from src.sentiment_analyzer.scorer.messages import PING, Batch, Progress, Ready, Refused
 
 TOKENIZED_CHARS = 200_000
 """The most characters that are tokenized between two batches, except for one larger job; it takes a tenth of a
 second."""
-
-
-class JsonFormatter(logging.Formatter):
-    """Log records as JSON lines, with the keys of the service's own log.
-
-    An exception is logged as its type and its last frames. Its message may quote a review, so it is left out.
-    """
-
-    FRAMES = 8
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one line without its line break."""
-        line: dict[str, object] = {
-            "event": record.getMessage(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
-        }
-        if record.exc_info and (error := record.exc_info[1]):
-            frames = [
-                f"{frame.f_code.co_filename}:{number} {frame.f_code.co_name}"
-                for frame, number in traceback.walk_tb(error.__traceback__)
-            ]
-            line["exception"] = {"error": type(error).__name__, "where": frames[-self.FRAMES :]}
-        return json.dumps(line)
 
 
 class _Inbox:
@@ -104,14 +76,6 @@ def serve(pipe: Connection, model_path: str) -> None:
             scored = batcher.compute()
             batch = Batch(batcher.windows, batcher.tokens, time.perf_counter() - started)
             pipe.send(Progress(scored, batch if batch.windows else None))  # no windows if every deadline had passed
-
-
-def log_as_json() -> None:
-    """Write log records of level INFO and above, and warnings, to standard error as JSON lines."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level="INFO", handlers=[handler], force=True)
-    logging.captureWarnings(True)  # noqa: FBT003  # takes no keyword
 
 
 def main() -> None:

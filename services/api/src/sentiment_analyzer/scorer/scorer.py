@@ -28,7 +28,7 @@ BACKGROUND_SECONDS = 600.0
 class Observer(Protocol):
     """A listener to what a scorer does. Its methods run on the threads that do it."""
 
-    def waiting(self, calls: int) -> None:
+    def queue_changed(self, calls: int) -> None:
         """Record how many foreground calls of `analyze` are queued or being scored.
 
         Calls of this method are serialized, so that the last recorded count is the current one. They hold the scorer's
@@ -77,8 +77,8 @@ class Scorer:
         self._closed = False
         self.observer: Observer | None = None
         self._child, self.ready = Child(model_path), True
-        self._supervisor = threading.Thread(target=self._supervise, name="scorer", daemon=True)
-        self._supervisor.start()
+        self._watcher = threading.Thread(target=self._watch, name="scorer", daemon=True)
+        self._watcher.start()
 
     @property
     def version(self) -> str:
@@ -130,14 +130,14 @@ class Scorer:
         finally:
             with self._lock:
                 self._calls.pop(job.key, None)
-                self._report_waiting()
+                self._report_queue()
 
     def close(self) -> None:
         """End the process; calls that are waiting raise `ScorerAway`."""
         self._closed = True
         self._child.kill()
-        self._supervisor.join()
-        self._child.end()  # the supervisor may have started another process meanwhile
+        self._watcher.join()
+        self._child.end()  # the watcher may have started another process meanwhile
 
     def _submit(self, job: Job, call: _Call) -> None:
         with self._lock:
@@ -150,12 +150,12 @@ class Scorer:
                 self._child.send(job)
             except OSError as error:
                 raise ScorerAway from error
-            self._report_waiting()
+            self._report_queue()
 
-    def _report_waiting(self) -> None:
+    def _report_queue(self) -> None:
         """Tell the observer how many calls wait. The caller holds the lock, so that reports arrive in order."""
         if self.observer:
-            self.observer.waiting(self.waiting)
+            self.observer.queue_changed(self.waiting)
 
     @staticmethod
     def _wait(call: _Call, deadline: float) -> list[Score]:
@@ -164,7 +164,7 @@ class Scorer:
             raise call.outcome
         return call.outcome
 
-    def _supervise(self) -> None:
+    def _watch(self) -> None:
         """Deliver scores to their calls; whenever the process is gone, start another."""
         while not self._closed:
             reason = self._deliver()

@@ -7,13 +7,13 @@ from typing import cast
 import numpy as np
 import pytest
 
-from src.config import ROOT
 from src.sentiment_analyzer.checkpoint import open_checkpoint
 from src.sentiment_analyzer.engines import compiler
 from src.sentiment_analyzer.engines.compiler import Target
 from src.sentiment_analyzer.engines.engine import open_engine
 from src.sentiment_analyzer.engines.native import NativeEngine
 from src.sentiment_analyzer.engines.pytorch import TorchEngine
+from test.sentiment_analyzer.conftest import MODEL, SST2_LABELS, THREE_LABELS
 
 Save = Callable[..., Path]
 
@@ -39,15 +39,17 @@ def build_windows(lengths: list[int]) -> list[list[int]]:
         {"dim": 256, "hidden_dim": 128, "n_heads": 1},  # the widest that is supported
     ],
 )
-def test_the_kernel_agrees_with_float32(save_checkpoint: Save, shape: dict[str, int]) -> None:
-    checkpoint = open_checkpoint(str(save_checkpoint(n_layers=2, **shape)))
+@pytest.mark.parametrize("labels", [SST2_LABELS, THREE_LABELS], ids=len)
+def test_the_kernel_agrees_with_float32(save_checkpoint: Save, shape: dict[str, int], labels: dict[int, str]) -> None:
+    checkpoint = open_checkpoint(str(save_checkpoint(n_layers=2, id2label=labels, **shape)))
     windows = build_windows([0, 1, 4, 5, 11, 12, 29, 30, 31, 62, 93, 94, 95, 200, 510])
     exact = TorchEngine(checkpoint, quantized=False).logits(windows)
+    assert exact.shape == (len(windows), len(labels))
     np.testing.assert_allclose(open_engine(checkpoint).logits(windows), exact, atol=0.1)
 
 
 def test_the_kernel_agrees_with_float32_on_the_model_that_ships(target: Target) -> None:
-    checkpoint = open_checkpoint(str(ROOT / "model"))
+    checkpoint = open_checkpoint(MODEL)
     windows = build_windows([3, 24, 24, 60, 254, 510])
     native, exact = open_engine(checkpoint).logits(windows), TorchEngine(checkpoint, quantized=False).logits(windows)
     assert np.abs(native - exact).mean() < 0.1
@@ -55,7 +57,7 @@ def test_the_kernel_agrees_with_float32_on_the_model_that_ships(target: Target) 
 
 
 def test_a_window_has_bit_identical_logits_in_every_batch() -> None:
-    engine = open_engine(open_checkpoint(str(ROOT / "model")))
+    engine = open_engine(open_checkpoint(MODEL))
     windows = build_windows([0, 1, 7, 22, 22, 22, 126, 127, 300, 510])
     together = engine.logits(windows)
     for index, window in enumerate(windows):

@@ -1,4 +1,4 @@
-"""Which windows are computed together, and in which order. Reviews neither delay nor fail each other."""
+"""The choice and the order of the windows of a batch. Reviews neither delay nor fail each other."""
 
 import time
 
@@ -36,10 +36,10 @@ class Fragile:
             raise ValueError(POISON)
         return self._analyzer.tokenize(texts)
 
-    def margins(self, windows: list[list[int]]) -> NDArray[np.float64]:
-        if self._part == "margins" and any(self._poison in window for window in windows):
+    def logits(self, windows: list[list[int]]) -> NDArray[np.float64]:
+        if self._part == "logits" and any(self._poison in window for window in windows):
             raise ValueError(POISON)
-        return self._analyzer.margins(windows)
+        return self._analyzer.logits(windows)
 
 
 def build_jobs(*texts: str, seconds: float = 600) -> list[Job]:
@@ -56,7 +56,7 @@ def drain(batcher: Batcher) -> dict[int, Score | None]:
 
 
 def test_a_review_has_the_same_score_as_without_a_queue(analyzer: SentimentAnalyzer) -> None:
-    texts = ["A fine film.", "", LONG, "Terrible. " * 400]
+    texts = ["A fine film.", "", LONG, "Terrible. " * 400, "Ein furchtbar langweiliger Film, den man sich sparen kann."]
     batcher = Batcher(analyzer)
     assert batcher.add(build_jobs(*texts)) == []
     scored = drain(batcher)
@@ -106,7 +106,7 @@ def test_a_batch_is_filled_up_to_its_limit_of_tokens(analyzer: SentimentAnalyzer
     assert BATCH_TOKENS - 102 < tokens <= BATCH_TOKENS
 
 
-@pytest.mark.parametrize("part", ["tokenize", "margins"])
+@pytest.mark.parametrize("part", ["tokenize", "logits"])
 def test_a_review_that_fails_does_not_fail_its_batch(analyzer: SentimentAnalyzer, part: str) -> None:
     batcher = Batcher(Fragile(analyzer, part=part))
     texts = ["A fine film.", f"A {POISON}.", "A dull film.", LONG + POISON, LONG]
@@ -139,13 +139,13 @@ def test_the_foreground_goes_before_the_background(analyzer: SentimentAnalyzer) 
 def test_background_batches_are_small_and_smaller_while_the_foreground_is_busy(
     analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, margins = [time.monotonic()], analyzer.margins
+    now, logits = [time.monotonic()], analyzer.logits
 
     def slowly(windows: list[list[int]]) -> NDArray[np.float64]:
         now[0] += 2 * IDLE_SECONDS
-        return margins(windows)
+        return logits(windows)
 
-    monkeypatch.setattr(analyzer, "margins", slowly)
+    monkeypatch.setattr(analyzer, "logits", slowly)
     batcher = Batcher(analyzer, clock=lambda: now[0])
     batcher.add([build_background(100)])
     batcher.compute()

@@ -22,7 +22,7 @@ warnings.warn("look out")
 
 
 def log(configure: str) -> list[dict[str, Any]]:
-    """What a process logs on standard error, by line, less the times."""
+    """Return the lines that a process logs on standard error, without their times."""
     code = CODE.format(configure)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert SECRET not in done.stderr
@@ -33,7 +33,7 @@ def log(configure: str) -> list[dict[str, Any]]:
 
 
 def test_the_scorer_process_logs_as_the_service_does_and_never_an_exceptions_message() -> None:
-    lines = log("from src.sentiment_analyzer.scorer.process import log_as_json; log_as_json()")
+    lines = log("from src.sentiment_analyzer.scorer.logs import log_as_json; log_as_json()")
     assert [line["event"] for line in lines[:2]] == ["it failed", "done"]
     assert lines[0]["exception"] == {"error": "RuntimeError", "where": ["<string>:5 <module>"]}
     assert "look out" in lines[2]["event"]

@@ -21,12 +21,18 @@ from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, 
 from src.sentiment_analyzer.scorer.messages import Batch
 from src.sentiment_analyzer.scorer.scorer import Scorer
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from test.sentiment_analyzer.conftest import MODEL
 from test.service import wait_until
 
 pytestmark = pytest.mark.server
 
-MODEL = str(ROOT / "model")
-TEXTS = ["A fine film.", "A dull film.", "Terrible. " * 600, ""]
+TEXTS = [
+    "A fine film.",
+    "A dull film.",
+    "Terrible. " * 600,
+    "",
+    "Ein furchtbar langweiliger Film, den man sich sparen kann.",
+]
 
 
 class Notes:
@@ -36,7 +42,7 @@ class Notes:
         self.calls = 0
         self.batches: list[Batch] = []
 
-    def waiting(self, calls: int) -> None:
+    def queue_changed(self, calls: int) -> None:
         time.sleep(0.1 if calls else 0)
         self.calls = calls
 
