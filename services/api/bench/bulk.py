@@ -26,7 +26,7 @@ from src import create_app
 from src.config import Settings
 from src.extensions import db
 from src.reviews import import_file
-from src.schemas.reviews import refusal
+from src.schemas.reviews import why_refused
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.service import Service
 
@@ -70,7 +70,7 @@ def rates(server: Server, service: Service, texts: list[str], rounds: int) -> di
         with tempfile.NamedTemporaryFile(suffix=".ndjson") as file, app.app_context():
             file.write(body)
             file.flush()
-            steps = import_file(db.session(), analyzer, Path(file.name), refusal, longest=2**21, again=True)
+            steps = import_file(db.session(), analyzer, Path(file.name), why_refused, longest=2**21, again=True)
             return [progress.stored for progress in steps][-1]
 
     ways = {"scored": scored, "posted": lambda: post(server.port, body), "imported": imported}

@@ -2,7 +2,8 @@
 
 Each request is compared with the same one over ten thousand rows, in one run on one server; the rounds alternate.
 
-The words of the reviews are drawn by Zipf's law, so that most are rare; dates rise with the ids over three years.
+The words of the reviews are drawn by Zipf's law, so that most are rare; dates rise with the ids over three years. The
+older of two models has two labels, the newer one has three.
 """
 
 import argparse
@@ -52,6 +53,7 @@ def calls(rows: int) -> dict[str, str]:
         "the first page": "/sentiments/",
         "a page a million rows deep": f"/sentiments/?before={deep}",
         "negative": "/sentiments/?sentiment=negative",
+        "neutral": "/sentiments/?sentiment=neutral",
         "unsure, confidence at most 0.6": "/sentiments/?max_confidence=0.6",
         "by the older model": "/sentiments/?model_version=model@1",
         "corrected": "/sentiments/?corrected=true",
@@ -66,6 +68,7 @@ def calls(rows: int) -> dict[str, str]:
         "the summary": "/sentiments/summary",
         "the summary by date": f"/sentiments/summary?since={year:%Y-%m-%d}T10:20:00Z&until={week:%Y-%m-%d}T10:20:00Z",
         "the summary of the negative": "/sentiments/summary?sentiment=negative",
+        "the summary of the neutral": "/sentiments/summary?sentiment=neutral",
         "the summary of the older model": "/sentiments/summary?model_version=model@1",
         "the summary of the corrected": "/sentiments/summary?corrected=true",
         "the summary of a middling word": f"/sentiments/summary?q={MIDDLING}",
@@ -85,8 +88,9 @@ def milliseconds(app: Flask, address: str) -> float:
 def insert_rate(app: Flask, group: int, seconds: float = 3.0) -> float:
     """Return the rows that are committed per second, `group` of them in a transaction."""
     names = ("sentence", "sentiment_score", "confidence", "tokens", "windows", "model_version")
-    drawn = lines(np.random.default_rng(8), vocabulary(), 0, CHUNK, CHUNK)
-    reviews = [NewReview(dict(zip(names, line.split("\t"), strict=False))) for line in drawn]
+    drawn = lines(np.random.default_rng(8), vocabulary(), 0, CHUNK, CHUNK, labels=2)
+    more = {"p_neutral": None, "warnings": ()}
+    reviews = [NewReview({**dict(zip(names, line.split("\t"), strict=False)), **more}) for line in drawn]
     stored, start = 0, time.perf_counter()
     with app.app_context():
         while time.perf_counter() - start < seconds:
@@ -175,8 +179,13 @@ def explained(app: Flask, rows: int) -> str:
     return "\n".join(parts)
 
 
-def fill(connection: psycopg2.extensions.connection, rows: int) -> None:
-    """Store `rows` reviews and correct one in a hundred. Build the index of words afterwards, as a restore does."""
+def fill(connection: psycopg2.extensions.connection, rows: int, labels: int = 3) -> None:
+    """Store `rows` reviews and correct one in a hundred. Build the index of words afterwards, as a restore does.
+
+    :param labels: of the newer model; with 2, the database may be that of before the tenth migration.
+    """
+    columns = "sentence, sentiment_score, confidence, tokens, windows, model_version, created_on"
+    columns += ", p_neutral, warnings" if labels == 3 else ""
     source = np.random.default_rng(7)
     words = vocabulary()
     with connection.cursor() as cursor:
@@ -185,9 +194,8 @@ def fill(connection: psycopg2.extensions.connection, rows: int) -> None:
         cursor.execute("DROP INDEX ix_sentiments_words")
         for start in range(0, rows, CHUNK):
             cursor.copy_expert(
-                "COPY sentiments (sentence, sentiment_score, confidence, tokens, windows, model_version, created_on)"
-                " FROM STDIN",
-                io.StringIO("".join(lines(source, words, start, min(CHUNK, rows - start), rows))),
+                f"COPY sentiments ({columns}) FROM STDIN",
+                io.StringIO("".join(lines(source, words, start, min(CHUNK, rows - start), rows, labels))),
             )
             print(f"\r{start + CHUNK:,} rows ", end="", flush=True)
         cursor.execute("SET maintenance_work_mem = '1GB'")
@@ -205,21 +213,25 @@ def vocabulary() -> Words:
     return np.array([a + b + c for a in _SYLLABLES[:30] for b in _SYLLABLES[60:90] for c in _SYLLABLES[:23]])
 
 
-def lines(source: Generator, words: Words, start: int, count: int, rows: int) -> Iterator[str]:
+def lines(source: Generator, words: Words, start: int, count: int, rows: int, labels: int) -> Iterator[str]:
     """Yield `count` rows in the format of COPY, from number `start` of a table of `rows`."""
     lengths = np.clip(source.lognormal(2.8, 0.7, count), 3, 300).astype(int)
     drawn = words[np.minimum(source.zipf(1.2, lengths.sum()) - 1, len(words) - 1)]
     scores = np.tanh(source.normal(0.4, 2, count))
+    neutral = source.random(count) * (1 - np.abs(scores)) if labels == 3 else np.zeros(count)
     special = {word: source.random(count) < share for word, share in SHARES.items()}
     for row, (text, score) in enumerate(zip(np.split(drawn, np.cumsum(lengths)[:-1]), scores, strict=True)):
         found = [word for word, there in special.items() if there[row]]
         if start + row == rows // 3:  # so that the small table has it too
             found.append(RARE)
         moment = FIRST_DAY + PERIOD * ((start + row) / rows)
-        version = "model@1" if start + row < rows * 0.4 else "model@2"
+        older = start + row < rows * 0.4
+        p_neutral = 0.0 if older else float(neutral[row])
+        confidence = max(p_neutral, (1 - p_neutral + abs(float(score))) / 2)
+        more = "" if labels == 2 else "\t\\N\t\\N" if older else f"\t{p_neutral!r}\t{{}}"
         yield (
-            f"{' '.join([*text, *found])}\t{float(score)!r}\t{(1 + abs(float(score))) / 2!r}"
-            f"\t{len(text) + 2}\t1\t{version}\t{moment.isoformat()}\n"
+            f"{' '.join([*text, *found])}\t{float(score)!r}\t{confidence!r}"
+            f"\t{len(text) + 2}\t1\t{'model@1' if older else 'model@2'}\t{moment.isoformat()}{more}\n"
         )
 
 

@@ -1,8 +1,12 @@
 """Alembic's environment: the database and the tables, from Flask-Migrate."""
 
+import contextlib
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from alembic import context
+from sqlalchemy import Connection
 
 from src.database import connections
 from src.extensions import db
@@ -15,6 +19,33 @@ def _skip_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:
         context.config.print_stdout("The database matches the models: no migration was written.")
 
 
+MIGRATING = 5051
+"""The advisory lock of whoever migrates, so that of many replicas that start at once one does."""
+
+
+@contextlib.contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Hold the lock of whoever migrates.
+
+    It is asked for once a second. A session that blocked on it would hold a snapshot, and CREATE INDEX CONCURRENTLY in
+    the session that migrates waits for that: a deadlock.
+    """
+    told = False
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({MIGRATING})").scalar():
+        connection.commit()
+        if not told:
+            context.config.print_stdout("Another process migrates this database; waiting for it.")
+            told = True
+        time.sleep(1)
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.exec_driver_sql(f"SELECT pg_advisory_unlock({MIGRATING})")
+        connection.commit()
+
+
 if context.is_offline_mode():
     context.configure(dialect_name="postgresql", target_metadata=db.metadata, literal_binds=True)
     with context.begin_transaction():
@@ -24,6 +55,11 @@ else:
         # The limit is for requests. An index on a large table takes longer.
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.commit()
-        context.configure(connection=connection, target_metadata=db.metadata, process_revision_directives=_skip_empty)
-        with context.begin_transaction():
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            process_revision_directives=_skip_empty,
+            transaction_per_migration=True,
+        )
+        with _alone(connection), context.begin_transaction():
             context.run_migrations()

@@ -28,7 +28,7 @@ class Base(DeclarativeBase):
     )
 
 
-# INSERT ... RETURNING completes a record, so it need not be read again after the commit.
+# So that a record can be read after its commit without another query.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 api = DocumentedApi()
@@ -45,7 +45,7 @@ def current_analyzer() -> Analyzer:
     return analyzer
 
 
-def current_writes() -> GroupCommit[Any, Any]:
+def current_group_commit() -> GroupCommit[Any, Any]:
     """Return the group commit of the current app, through which its requests store single reviews."""
-    writes: GroupCommit[Any, Any] = current_app.extensions["writes"]
-    return writes
+    group_commit: GroupCommit[Any, Any] = current_app.extensions["group_commit"]
+    return group_commit

@@ -1,10 +1,13 @@
 """The tables."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    Case,
     CheckConstraint,
     ColumnElement,
     DateTime,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     Text,
     Uuid,
+    case,
     false,
     func,
     literal_column,
@@ -25,15 +29,75 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from src.extensions import Base
+from src.sentiment_analyzer.score import sentiment_of
 
 _WORDS = "to_tsvector('english'::regconfig, \"left\"({sentence}, 100000))"
+
+Number: TypeAlias = ColumnElement[Any] | SQLColumnExpression[Any]
+
+
+# PostgreSQL uses an index only for the expression that the index was built with, and a partial index only for its own
+# condition with the constants written out. So constants are written out in the expressions here.
+def is_neutral(score: Number, p_neutral: Number) -> ColumnElement[bool]:
+    """Return in SQL whether `sentiment_of` is "neutral". It is never null."""
+    likeliest = literal_column("3") * p_neutral > literal_column("1") + func.abs(score)
+    return func.coalesce(likeliest, false())
+
+
+def sentiment_case(neutral: ColumnElement[bool], positive: ColumnElement[bool]) -> Case[str]:
+    """Return the sentiment of a row that is neutral, or else on the positive or the negative side, in SQL."""
+    return case(
+        (neutral, literal_column("'neutral'", Text)),
+        (positive, literal_column("'positive'", Text)),
+        else_=literal_column("'negative'", Text),
+    )
+
+
+def sentiment_in_sql(score: Number, p_neutral: Number) -> Case[str]:
+    """Return what `sentiment_of` returns, in SQL."""
+    return sentiment_case(is_neutral(score, p_neutral), score >= literal_column("0"))
+
+
+def p_positive(score: Number, p_neutral: Number) -> ColumnElement[float]:
+    """Return P(positive) in SQL."""
+    return func.greatest(0, (1 - func.coalesce(p_neutral, 0) + score) / 2)
+
+
+def p_negative(score: Number, p_neutral: Number) -> ColumnElement[float]:
+    """Return P(negative) in SQL."""
+    return p_positive(-score, p_neutral)
+
+
+class Scored:
+    """What follows from the score of a review."""
+
+    if TYPE_CHECKING:
+        sentiment_score: Mapped[float]
+        p_neutral: Mapped[float | None]
+
+    @property
+    def sentiment(self) -> str:
+        """The likeliest sentiment; `sentiment_in_sql` is the same in SQL."""
+        return sentiment_of(self.sentiment_score, self.p_neutral)
+
+    @property
+    def probabilities(self) -> dict[str, float | None]:
+        """The probability of each sentiment; that of neutral is None if the model has two labels."""
+        rest = 1 - (self.p_neutral or 0.0)
+        return {
+            "negative": max(0.0, (rest - self.sentiment_score) / 2),  # rounding may take it below zero
+            "neutral": self.p_neutral,
+            "positive": max(0.0, (rest + self.sentiment_score) / 2),
+        }
 
 
 class Correction(Base):
     """The sentiment that a person gives a review. A review has at most one."""
 
     __tablename__ = "corrections"
-    __table_args__ = (CheckConstraint("sentiment IN ('positive', 'negative')", name="sentiment_known"),)
+    __table_args__ = (
+        CheckConstraint("sentiment IN ('positive', 'neutral', 'negative')", name="sentiment_known_of_three"),
+    )
 
     sentiment_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("sentiments.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
@@ -42,10 +106,10 @@ class Correction(Base):
     created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-class Sentiment(Base):
+class Sentiment(Scored, Base):
     """A review and its score by a model.
 
-    The CHECKs refuse NaN too, since PostgreSQL sorts it above every number. A trigger sets `updated_on` (see the first
+    The CHECKs refuse NaN too, since PostgreSQL sorts it above every number. A trigger sets `updated_on` (see the tenth
     migration), only when the text, the score or the model version changes.
     """
 
@@ -55,6 +119,10 @@ class Sentiment(Base):
     sentence: Mapped[str] = mapped_column(Text)
     sentiment_score: Mapped[float] = mapped_column(Double)
     confidence: Mapped[float] = mapped_column(Double)
+    p_neutral: Mapped[float | None] = mapped_column(Double)
+    """P(neutral); null if the model has two labels. P(positive) and P(negative) follow from it and the score."""
+    warnings: Mapped[tuple[str, ...] | None] = mapped_column(ARRAY(Text, as_tuple=True))
+    """Reasons to doubt the score; null if nothing looked for any, as before the tenth migration."""
     tokens: Mapped[int] = mapped_column(Integer)
     windows: Mapped[int] = mapped_column(Integer)
     model_version: Mapped[str] = mapped_column(Text)
@@ -65,16 +133,20 @@ class Sentiment(Base):
 
     __table_args__ = (
         CheckConstraint("sentiment_score BETWEEN -1 AND 1", name="sentiment_score_range"),
-        CheckConstraint("confidence BETWEEN 0.5 AND 1", name="confidence_range"),
+        CheckConstraint("p_neutral BETWEEN 0 AND 1", name="p_neutral_range"),
+        CheckConstraint("abs(sentiment_score) <= 1 - p_neutral + 1e-9", name="score_within_rest"),
+        CheckConstraint(
+            "confidence BETWEEN CASE WHEN p_neutral IS NULL THEN 0.5 ELSE 0.333333333 END AND 1",
+            name="confidence_of_likeliest",
+        ),
+        CheckConstraint("warnings <@ ARRAY['not_english', 'unreadable']", name="warnings_known"),
         CheckConstraint("tokens >= 0", name="tokens_not_negative"),
         CheckConstraint("windows >= 1", name="windows_positive"),
-        Index("ix_sentiments_positive", "id", postgresql_where=text("sentiment_score >= 0")),
-        Index("ix_sentiments_negative", "id", postgresql_where=text("sentiment_score < 0")),
         Index(
             "ix_sentiments_model_version",
             "model_version",
             text("(id + 0)"),
-            postgresql_include=["id", "sentiment_score", "confidence"],
+            postgresql_include=["id", "sentiment_score", "confidence", "p_neutral"],
         ),
         Index("ix_sentiments_created_on", "created_on"),
         Index("ix_sentiments_confidence", "confidence"),
@@ -85,32 +157,31 @@ class Sentiment(Base):
         ),
     )
 
-    @property
-    def sentiment(self) -> str:
-        """The sign of the score, "positive" or "negative"; zero is positive."""
-        return "positive" if self.sentiment_score >= 0 else "negative"
 
+_neutral = is_neutral(Sentiment.sentiment_score, Sentiment.p_neutral)
+with_sentiment: dict[str, ColumnElement[bool]] = {
+    "positive": ~_neutral & (Sentiment.sentiment_score >= literal_column("0")),
+    "neutral": _neutral,
+    "negative": ~_neutral & (Sentiment.sentiment_score < literal_column("0")),
+}
+"""By sentiment, the condition on its reviews and of their index."""
+for _sentiment, _condition in with_sentiment.items():
+    Index(f"ix_sentiments_{_sentiment}", Sentiment.id, postgresql_where=_condition)
 
-# PostgreSQL uses an index only for the expression that the index was built with, and a partial index only for its own
-# condition with the constant written out. So queries take these expressions from here.
-is_positive: ColumnElement[bool] = Sentiment.sentiment_score >= literal_column("0")
-"""The condition of `ix_sentiments_positive`."""
-is_negative: ColumnElement[bool] = Sentiment.sentiment_score < literal_column("0")
-"""The condition of `ix_sentiments_negative`."""
 review_words: ColumnElement[str] = literal_column(_WORDS.format(sentence="sentiments.sentence"))
 """The words of a review, as `ix_sentiments_words` has them."""
 id_by_model: SQLColumnExpression[int] = Sentiment.id + literal_column("0")
 """The id, as only `ix_sentiments_model_version` has it. Ordered by it, the reviews of a version are read from there
 and not from the primary key, where most reviews may be of other versions."""
 id_unindexed: SQLColumnExpression[int] = func.abs(Sentiment.id)
-"""The id, as no index has it. Ordered by it, reviews are found by their words and then sorted, instead of read from the
-newest on until enough of them match."""
+"""abs(id), which no index has, so the planner must sort: it finds reviews by their words and then sorts them, instead
+of reading from the newest on until enough of them match."""
 
 
 class Tally(Base):
     """A count of reviews that share block, hour, model version, bin and correction. The summary is a sum of tallies.
 
-    Each statement that changes reviews appends the difference, which may be negative; triggers do it (see the fourth
+    Each statement that changes reviews appends the difference, which may be negative; triggers do it (see the tenth
     migration), and nothing else writes here. So no write waits for another. Merging adds up what was appended.
     """
 
@@ -127,6 +198,8 @@ class Tally(Base):
     model_version: Mapped[str] = mapped_column(Text)
     bin: Mapped[int] = mapped_column(SmallInteger)
     """The bin of the score, from 0 to `BINS` - 1, as `score_bin` of the fourth migration has it."""
+    neutral: Mapped[bool] = mapped_column(server_default=false())
+    """Whether neutral is their likeliest sentiment; if not, the sign of the score says which is."""
     correction: Mapped[str | None] = mapped_column(Text)
     reviews: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[float] = mapped_column(Double)
@@ -139,7 +212,15 @@ BLOCK_BITS = 14
 BINS = 20
 """Bins of equal width over [-1, 1], the range of scores."""
 POSITIVE_BIN = BINS // 2
-"""The first bin of positive scores."""
+"""The first bin of scores of zero or more."""
+
+
+def tally_sentiment(tally: Any) -> Case[str]:
+    """Return the sentiment of the reviews of a tally, in SQL.
+
+    :param tally: `Tally`, or the columns of a query that has its `neutral` and `bin`.
+    """
+    return sentiment_case(tally.neutral, tally.bin >= literal_column(str(POSITIVE_BIN)))
 
 
 def block_start(block: int) -> int:
@@ -147,10 +228,10 @@ def block_start(block: int) -> int:
     return block << BLOCK_BITS
 
 
-class EarlierScore(Base):
+class EarlierScore(Scored, Base):
     """An earlier score of a review, from before its text or model version changed.
 
-    A trigger writes it (see the sixth migration).
+    A trigger writes it (see the tenth migration).
     """
 
     __tablename__ = "score_history"
@@ -162,7 +243,7 @@ class EarlierScore(Base):
             "sentiment_id",
             unique=True,
             postgresql_where=text("comparable"),
-            postgresql_include=["sentiment_score", "confidence"],
+            postgresql_include=["sentiment_score", "confidence", "p_neutral"],
         ),
     )
 
@@ -171,10 +252,11 @@ class EarlierScore(Base):
     sentence: Mapped[str] = mapped_column(Text)
     sentiment_score: Mapped[float] = mapped_column(Double)
     confidence: Mapped[float] = mapped_column(Double)
+    p_neutral: Mapped[float | None] = mapped_column(Double)
     model_version: Mapped[str] = mapped_column(Text)
     scored_on: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     comparable: Mapped[bool] = mapped_column(server_default=false())
-    """Whether it is the latest score of the present text by this version, and the review has one by another now."""
+    """Whether it is the latest score of the present text by this version, which is not the review's current version."""
 
 
 class IdempotencyKey(Base):

@@ -18,8 +18,15 @@ COLUMNS = {
 
 
 def build_review(**columns: Any) -> Sentiment:
-    """Return a review that is not stored yet."""
+    """Return a review that is not stored yet; with `p_neutral`, its confidence follows from that and the score."""
+    if (p_neutral := columns.get("p_neutral")) is not None and "confidence" not in columns:
+        columns["confidence"] = confidence_of(columns["sentiment_score"], p_neutral)
     return Sentiment(**{**COLUMNS, **columns})
+
+
+def confidence_of(score: float, p_neutral: float | None = None) -> float:
+    """Return the probability of the likeliest sentiment, of two or of three."""
+    return max(p_neutral or 0.0, (1 - (p_neutral or 0.0) + abs(score)) / 2)
 
 
 def store_review(**columns: Any) -> Sentiment:
@@ -42,8 +49,9 @@ def store_correction(review_id: int, sentiment: str) -> None:
     db.session.commit()
 
 
-def rescore_review(review_id: int, score: float, **columns: Any) -> None:
+def rescore_review(review_id: int, score: float, p_neutral: float | None = None, **columns: Any) -> None:
     """Score a review again: with `model_version` by another model, with `sentence` for another text."""
-    changed = {"sentiment_score": score, "confidence": (1 + abs(score)) / 2, **columns}
+    scored = {"sentiment_score": score, "p_neutral": p_neutral, "confidence": confidence_of(score, p_neutral)}
+    changed = {**scored, **columns}
     db.session.execute(update(Sentiment).where(Sentiment.id == review_id).values(changed))
     db.session.commit()

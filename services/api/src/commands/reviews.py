@@ -12,8 +12,7 @@ from tqdm import tqdm
 
 from src.config import Settings
 from src.database import connections
-from src.errors import BusyImport
-from src.schemas.reviews import refusal
+from src.schemas.reviews import why_refused
 
 if TYPE_CHECKING:
     from src.reviews import Report
@@ -79,13 +78,13 @@ def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes op
     """
     from src.extensions import db
     from src.files.readers import Unreadable, sentences
-    from src.reviews import import_file
+    from src.reviews import BusyImport, import_file
 
     try:
         longest = current_app.config["MAX_CONTENT_LENGTH"]
         total = sum(1 for _ in sentences(file, longest))
         with connections.running():
-            run = import_file(db.session(), _analyzer(), file, refusal, longest=longest, again=again)
+            run = import_file(db.session(), _analyzer(), file, why_refused, longest=longest, again=again)
             progress = next(run)  # the progress of earlier runs, which took this one no time
             with tqdm(total=total, initial=progress.records, desc=file.name, unit=" records") as bar:
                 for progress in run:
@@ -111,6 +110,11 @@ def rescore(old: str | None) -> None:
     from src.reviews import rescore as rescore_reviews
 
     analyzer = _analyzer()
+    if old == analyzer.version:
+        raise click.BadParameter(
+            f"{old} is the version of the loaded model. Name an earlier one, or omit the option.",
+            param_hint="--model-version",
+        )
     with connections.running():
         versions = outdated(db.session(), analyzer.version)
         for version, count in versions.items() if old is None else [(old, versions.get(old, 0))]:

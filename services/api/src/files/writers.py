@@ -23,8 +23,8 @@ GROUP_CHARACTERS = 4_000_000
 """The most in a row group of Parquet. The footer describes every group and is kept in memory, so they are not small."""
 
 COLUMNS = (
-    "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version", "correction",
-    "corrected_on", "created_on", "updated_on",
+    "id", "sentence", "sentiment_score", "confidence", "sentiment", "p_negative", "p_neutral", "p_positive", "warnings",
+    "tokens", "windows", "model_version", "correction", "corrected_on", "created_on", "updated_on",
 )  # fmt: skip
 
 
@@ -63,8 +63,8 @@ def write_parquet(rows: Rows) -> Iterator[bytes]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    text, moment = pa.string(), pa.timestamp("us", tz="UTC")
-    types = [pa.int64(), text, pa.float64(), pa.float64(), text, pa.int32(), pa.int32(), text, text, *[moment] * 3]
+    text, number, moment = pa.string(), pa.float64(), pa.timestamp("us", tz="UTC")
+    types = [pa.int64(), text, *[number] * 2, text, *[number] * 3, text, *[pa.int32()] * 2, text, text, *[moment] * 3]
     schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
     sink = _Sink()
     with parquet.ParquetWriter(sink, schema) as writer:

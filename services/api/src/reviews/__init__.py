@@ -14,15 +14,16 @@ from src.reviews.evidence import explain
 from src.reviews.exports import export
 from src.reviews.filters import Filters
 from src.reviews.idempotency import ClientKey, forget_keys
-from src.reviews.imports import Progress, import_file
+from src.reviews.imports import BusyImport, Progress, import_file
 from src.reviews.listing import Page, history, page
-from src.reviews.records import create, create_once, delete, find, new_writes, replace
+from src.reviews.records import create, create_once, delete, find, new_group_commit, replace
 from src.reviews.rescoring import Report, outdated, rescore
 from src.reviews.slots import bulk_slot, export_slot, upload_slot
 from src.reviews.summary import Summary, summarize
 from src.reviews.versions import Version, versions
 
 __all__ = [
+    "BusyImport",
     "ClientKey",
     "Comparison",
     "Filters",
@@ -45,7 +46,7 @@ __all__ = [
     "forget_keys",
     "history",
     "import_file",
-    "new_writes",
+    "new_group_commit",
     "outdated",
     "page",
     "replace",

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from typing import TypeAlias
 
 from more_itertools import constrained_batches
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from src.errors import DomainError
 from src.models import Sentiment
-from src.reviews.records import NewReview, store
+from src.reviews.records import NewReview, columns_of, store
 from src.sentiment_analyzer import Analyzer, Score
 from src.sentiment_analyzer.errors import NotScored, ReviewFailed
 
@@ -75,9 +74,9 @@ def _store(
     given = iter(scores)
     outcomes = [next(given) if isinstance(entry, str) else entry for entry in batch]
     rows = [
-        NewReview({"sentence": entry, "model_version": version, **asdict(score)})
+        NewReview(columns_of(entry, version, score))
         for entry, score in zip(batch, outcomes, strict=True)
-        if isinstance(score, Score)
+        if isinstance(entry, str) and isinstance(score, Score)
     ]
     try:
         stored: Iterator[Outcome] = iter(store(session, rows) if rows else [])

@@ -12,10 +12,10 @@ from src.models import Correction, Sentiment
 def correct(session: Session, review_id: int, sentiment: str) -> Sentiment:
     """Store a correction of a review, in place of an earlier one, and commit.
 
-    The review is locked first, as every request that changes it does. Otherwise a correction could outlive the text
-    that it is about.
+    The review is locked first. Otherwise a correction could outlive the text that it is about. Everything that changes
+    a review locks it; in `withdraw` the trigger `corrections_lock` does.
 
-    :param sentiment: "positive" or "negative"; it may be the same as the model's.
+    :param sentiment: "positive", "neutral" or "negative"; it may be the same as the model's.
     :raises ReviewNotFound: no review has that id.
     """
     review = session.scalar(select(Sentiment).where(Sentiment.id == review_id).with_for_update(of=Sentiment))

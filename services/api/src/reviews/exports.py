@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Row, case, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from src.models import Correction, Sentiment
+from src.models import Correction, Sentiment, p_negative, p_positive, sentiment_in_sql
 from src.reviews.filters import Filters
 
 FETCH = 64
@@ -26,13 +26,18 @@ def export(session: Session, filters: Filters) -> Iterator[Row[Any]]:
 
 
 def _rows(session: Session, filters: Filters) -> Iterator[Row[Any]]:
+    scored = Sentiment.sentiment_score, Sentiment.p_neutral
     query = (
         select(
             Sentiment.id,
             Sentiment.sentence,
             Sentiment.sentiment_score,
             Sentiment.confidence,
-            case((Sentiment.sentiment_score >= 0, "positive"), else_="negative").label("sentiment"),
+            sentiment_in_sql(*scored).label("sentiment"),
+            p_negative(*scored).label("p_negative"),
+            Sentiment.p_neutral,
+            p_positive(*scored).label("p_positive"),
+            func.array_to_string(Sentiment.warnings, " ").label("warnings"),
             Sentiment.tokens,
             Sentiment.windows,
             Sentiment.model_version,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal_column
 
-from src.models import Correction, Sentiment, is_negative, is_positive, review_words
+from src.models import Correction, Sentiment, review_words, with_sentiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Filters:
         if self.q is not None:
             yield review_words.op("@@")(func.websearch_to_tsquery(literal_column("'english'::regconfig"), self.q))
         if self.sentiment is not None:
-            yield is_positive if self.sentiment == "positive" else is_negative
+            yield with_sentiment[self.sentiment]
         if self.min_confidence is not None:
             yield Sentiment.confidence >= self.min_confidence
         if self.max_confidence is not None:

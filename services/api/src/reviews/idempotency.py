@@ -20,7 +20,8 @@ from src.errors import InvalidInput, KeyInProgress, ReviewGone
 from src.models import IdempotencyKey, Sentiment
 
 LEASE = timedelta(seconds=60)
-"""After this time another request may claim the key: the process that held it is gone, or lost the database."""
+"""The age at which a claim expires and another request may claim the key. The process that held the claim has ended by
+then, or has lost the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _stored(session: Session, key: ClientKey, fingerprint: str) -> Sentiment:
     return review
 
 
-def keep(session: Session, claimed: Claim, review_id: int) -> None:
+def assign_review(session: Session, claimed: Claim, review_id: int) -> None:
     """Give a key its review, without a commit: the transaction that stores the review does it.
 
     :raises KeyInProgress: the claim was lost.

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from src.errors import BusyImport
 from src.files.readers import digest_of, sentences
 from src.models import Import, Sentiment
+from src.reviews.records import columns_of
 from src.sentiment_analyzer import Analyzer
 
 BATCH = 512
@@ -21,6 +21,13 @@ BATCH_CHARACTERS = 200_000
 """The most that is scored together, and committed together with the progress."""
 MOST_REFUSALS = 20
 """The number of refused records that are reported. All are counted."""
+
+
+class BusyImport(Exception):
+    """An import of a file that another process imports."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process is importing this file. Wait for it: it stores each record once.")
 
 
 @dataclass(slots=True)
@@ -44,7 +51,9 @@ def import_file(
     longest: int,
     again: bool = False,
 ) -> Iterator[Progress]:
-    """Score the reviews of a file, store them and commit batch by batch; yield the progress, first the stored one.
+    """Score the reviews of a file, store them and commit batch by batch; yield the progress after each batch.
+
+    The first value is the progress of earlier runs.
 
     The progress is committed with the reviews, under the hash of the file. So an import that was interrupted continues
     there when it is run again.
@@ -77,7 +86,7 @@ def import_file(
 
 
 def _run(session: Session, digest: str, *, again: bool) -> Import:
-    """Return the latest run of a file, or begin a new one and commit: if there is none, or to import it `again`.
+    """Return the latest run of a file. Begin and commit a new one if there is none, or to import it `again`.
 
     :raises BusyImport: another process began the same run at the same time.
     """
@@ -99,10 +108,7 @@ def _length(record: tuple[int, Any]) -> int:
 
 def _store(session: Session, analyzer: Analyzer, good: list[str], run: Import, *, before: int, after: int) -> None:
     scores = analyzer.analyze(good)
-    rows = [
-        {"sentence": sentence, "model_version": analyzer.version, **asdict(score)}
-        for sentence, score in zip(good, scores, strict=True)
-    ]
+    rows = [columns_of(sentence, analyzer.version, score) for sentence, score in zip(good, scores, strict=True)]
     if rows:
         session.execute(insert(Sentiment), rows)
     moved = _of(run).where(Import.records == before).values(records=after).returning(Import.records)

@@ -32,8 +32,8 @@ def page(
 ) -> Page[Sentiment]:
     """Return a page of the reviews that match the filters: the newest, or the newest with an id below `before`.
 
-    It is a keyset page, so its cost does not grow with its depth. It takes one query, with dates one more, and with
-    words as many as there are slices to look at.
+    The page begins at an id (keyset pagination), so a deep page costs no more than the first. It takes one query.
+    Filters by date take one more; words take one for each slice that is read.
     """
     query = select(Sentiment).outerjoin(Sentiment.correction).options(contains_eager(Sentiment.correction))
     query = query.where(*filters.conditions())

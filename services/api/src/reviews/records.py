@@ -14,8 +14,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from src.database.group_commit import GroupCommit
 from src.errors import KeyInProgress, ReviewNotFound
 from src.models import Correction, Sentiment
-from src.reviews.idempotency import Claim, ClientKey, claim, keep, release
-from src.sentiment_analyzer import Analyzer
+from src.reviews.idempotency import Claim, ClientKey, assign_review, claim, release
+from src.sentiment_analyzer import Analyzer, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,25 @@ class NewReview:
     claim: Claim | None = None
 
 
-Writes: TypeAlias = GroupCommit[NewReview, Sentiment]
+ReviewCommit: TypeAlias = GroupCommit[NewReview, Sentiment]
 """The group commit through which the requests of an app store single reviews."""
 
 
-def new_writes() -> Writes:
+def new_group_commit() -> ReviewCommit:
     """Return the group commit of an app. A review that these errors refuse does not fail the rest of its group."""
     return GroupCommit((DataError, IntegrityError, KeyInProgress))
 
 
-def create(session: Session, analyzer: Analyzer, writes: Writes, sentence: str) -> Sentiment:
+def create(session: Session, analyzer: Analyzer, group_commit: ReviewCommit, sentence: str) -> Sentiment:
     """Score a review, store it and commit, in a transaction that other requests may share.
 
     The connection is taken after scoring, so that a slow review holds none.
     """
-    return writes.commit(NewReview(_score(analyzer, sentence)), partial(store, session))
+    return group_commit.commit(NewReview(_score(analyzer, sentence)), partial(store, session))
 
 
 def create_once(
-    session: Session, analyzer: Analyzer, writes: Writes, sentence: str, key: ClientKey
+    session: Session, analyzer: Analyzer, group_commit: ReviewCommit, sentence: str, key: ClientKey
 ) -> tuple[Sentiment, bool]:
     """Score a review, store it under `key` and commit; return it, and whether it was stored by an earlier request.
 
@@ -56,7 +56,7 @@ def create_once(
     if isinstance(claimed, Sentiment):
         return claimed, True
     try:
-        review = writes.commit(NewReview(_score(analyzer, sentence), claimed), partial(store, session))
+        review = group_commit.commit(NewReview(_score(analyzer, sentence), claimed), partial(store, session))
     except Exception:
         release(session, claimed)
         raise
@@ -105,7 +105,7 @@ def delete(session: Session, review_id: int) -> None:
 
 
 def store(session: Session, rows: Sequence[NewReview]) -> list[Sentiment]:
-    """Store scored reviews in one transaction and commit; return them detached from the session.
+    """Store scored reviews in one transaction and commit; return new objects that belong to no session.
 
     :raises KeyInProgress: one of them lost its claim; none is stored.
     """
@@ -116,7 +116,7 @@ def store(session: Session, rows: Sequence[NewReview]) -> list[Sentiment]:
         given = session.execute(statement, [row.columns for row in rows]).mappings().all()
         for row, columns in zip(rows, given, strict=True):
             if row.claim:
-                keep(session, row.claim, columns["id"])
+                assign_review(session, row.claim, columns["id"])
         session.commit()
     except (SQLAlchemyError, KeyInProgress):
         session.rollback()
@@ -124,7 +124,12 @@ def store(session: Session, rows: Sequence[NewReview]) -> list[Sentiment]:
     return [Sentiment(**row.columns, **columns) for row, columns in zip(rows, given, strict=True)]
 
 
+def columns_of(sentence: str, model_version: str, score: Score) -> dict[str, Any]:
+    """Return the columns of a scored review."""
+    return {"sentence": sentence, "model_version": model_version, **asdict(score)}
+
+
 def _score(analyzer: Analyzer, sentence: str) -> dict[str, Any]:
     """Score a sentence; return it, its score and the model version as columns."""
     [score] = analyzer.analyze([sentence])
-    return {"sentence": sentence, "model_version": analyzer.version, **asdict(score)}
+    return columns_of(sentence, analyzer.version, score)

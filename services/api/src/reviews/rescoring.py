@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from src.models import Sentiment, Tally, id_by_model
 from src.sentiment_analyzer import Analyzer, Score
+from src.sentiment_analyzer.score import sentiment_of
 
 BATCH = 256
 """The number of reviews that are read together."""
@@ -36,7 +37,7 @@ class Report:
 
     reviews: int = 0
     flips: int = 0
-    """Reviews whose score changed its sign."""
+    """Reviews whose sentiment changed."""
     total: float = 0.0
     largest: list[Change] = field(default_factory=list)
     """The largest changes, in no order."""
@@ -46,17 +47,18 @@ class Report:
         """The mean of new score minus old score."""
         return self.total / self.reviews if self.reviews else 0.0
 
-    def add(self, review_id: int, before: float, after: float) -> None:
-        """Add one review."""
+    def add(self, review: Any, score: Score) -> None:
+        """Add one review, as a row with its old score, and its new score."""
+        before, after = review.sentiment_score, score.sentiment_score
         self.reviews += 1
-        self.flips += (before >= 0) != (after >= 0)
+        self.flips += sentiment_of(before, review.p_neutral) != score.sentiment
         self.total += after - before
-        change = Change(abs(after - before), review_id, before, after)
+        change = Change(abs(after - before), review.id, before, after)
         (heapq.heappush if len(self.largest) < LARGEST else heapq.heappushpop)(self.largest, change)
 
 
 def outdated(session: Session, version: str) -> dict[str, int]:
-    """Return the number of reviews that have a score by each model version except `version`."""
+    """Count the reviews whose current score is by another model version than `version`, per version."""
     count = func.sum(Tally.reviews)
     query = select(Tally.model_version, count).where(Tally.model_version != version).group_by(Tally.model_version)
     return {other: int(reviews) for other, reviews in session.execute(query.having(count > 0))}
@@ -70,9 +72,12 @@ def rescore(session: Session, analyzer: Analyzer, version: str) -> Iterator[Repo
     """
     report, last = Report(), 0
     while True:
-        query = select(Sentiment.id, Sentiment.sentence, Sentiment.sentiment_score, Sentiment.updated_on)
+        columns = Sentiment.id, Sentiment.sentence, Sentiment.sentiment_score, Sentiment.p_neutral, Sentiment.updated_on
         rows = session.execute(
-            query.where(Sentiment.model_version == version, id_by_model > last).order_by(id_by_model).limit(BATCH)
+            select(*columns)
+            .where(Sentiment.model_version == version, id_by_model > last)
+            .order_by(id_by_model)
+            .limit(BATCH)
         ).all()
         session.rollback()  # no open transaction during scoring
         if not rows:
@@ -81,7 +86,7 @@ def rescore(session: Session, analyzer: Analyzer, version: str) -> Iterator[Repo
             scores = analyzer.analyze([row.sentence for row in batch])
             for row, score in zip(batch, scores, strict=True):
                 if _replace(session, row, score, analyzer.version):
-                    report.add(row.id, row.sentiment_score, score.sentiment_score)
+                    report.add(row, score)
             session.commit()
             yield report
         last = rows[-1].id

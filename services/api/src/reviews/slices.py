@@ -20,7 +20,7 @@ WIDENING = 8
 SAMPLE = 32_768
 """The newest ids, in which matches are counted to estimate how common they are."""
 MARGIN = 1.3
-"""The factor by which the estimated number of ids is exceeded."""
+"""The safety factor applied to the estimated number of ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,11 @@ class Slice:
 def slices(session: Session, filters: Filters, before: int | None) -> Iterator[Slice]:
     """Yield slices from the newest ids to the oldest, which together hold every match.
 
-    Without words there is one slice, since an index has the matches in order. The index on words has them in no order:
-    it lists every review that has a word. If the words are common, the newest 512 ids, read without that index, hold
-    enough matches. Otherwise the walk goes on in slices that grow eightfold: the index finds all reviews that have the
-    words, but only those in the slice are read and sorted. So each query reads few reviews, and there are few queries.
+    Without words there is one slice, since an index has the matches in order. The index on words is unordered, so it
+    must list every match before the newest are known. If the words are common, the newest 512 ids, read without that
+    index, hold enough matches. Otherwise the walk goes on in slices that grow eightfold: the index finds all reviews
+    that have the words, but only those in the slice are read and sorted. So each query reads few reviews, and there are
+    few queries.
     """
     start, end = 1, before
     if filters.since or filters.until:
@@ -90,7 +91,7 @@ def _newest_id(session: Session) -> int:
 
 
 def _ids_of_dates(session: Session, filters: Filters) -> tuple[int, int]:
-    """Return the range of ids that reviews of these dates can have: the first, and the first after it.
+    """Return the range of ids that reviews of these dates can have, as (start, end), end exclusive.
 
     Both are 1 if there is no such review. Ids and dates mostly rise together, so a page of old dates should not search
     from the newest id on. But nothing guarantees it: a transaction may be long, or an import may set its own dates. So

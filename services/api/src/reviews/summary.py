@@ -1,7 +1,7 @@
 """The summary of many reviews: counts, mean score, histogram, days, and accuracy where people corrected the model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,6 @@ from sqlalchemy import (
     Date,
     Row,
     Select,
-    case,
     false,
     func,
     literal,
@@ -23,13 +22,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from src.models import BINS, POSITIVE_BIN, Correction, Sentiment, Tally
+from src.models import BINS, Correction, Sentiment, Tally, is_neutral, tally_sentiment
 from src.reviews.filters import Filters
 from src.reviews.slices import Slice, estimates
 from src.sentiment_analyzer.intervals import wilson
 
 NEWEST = 100_000
 """The most reviews that are read if the filters have words or bounds of confidence, which the tallies do not have."""
+_TALLIED = {"sentiment", "since", "until", "model_version", "corrected"}
+"""The filters that tallies can apply, as `_tallied` does. With any other filter, reviews are read."""
 _HOUR = timedelta(hours=1)
 
 
@@ -48,12 +49,13 @@ class Day:
 
     day: date
     positive: int
+    neutral: int
     negative: int
     mean_score: float
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
+class VersionAccuracy:
     """The accuracy of a model version in use, by the corrections of its reviews."""
 
     model_version: str
@@ -79,32 +81,34 @@ class Summary:
 
     reviews: int
     positive: int
+    neutral: int
     negative: int
     mean_score: float | None
     histogram: Sequence[Bin]
     days: Sequence[Day]
-    accuracy: Sequence[InUse]
+    accuracy: Sequence[VersionAccuracy]
     truncated: bool
     """Whether more reviews match, and only the newest `NEWEST` were read."""
 
 
 def summarize(session: Session, filters: Filters = Filters()) -> Summary:  # noqa: B008  # it is frozen
-    """Return the summary of the reviews that match the filters, from one query and so from one snapshot."""
+    """Return the summary of the reviews that match the filters. Each attempt is one query, so its figures agree."""
     rows: Sequence[Row[Any]] = []
     for source in _sources(session, filters):
         rows = session.execute(_grouped(source)).all()
         if any(row.truncated for row in rows):
             break
     bins = {row.bin: row for row in rows if row.bin is not None}
+    days = _days(row for row in rows if row.day is not None)
     reviews = sum(row.reviews for row in bins.values())
-    positive = sum(row.reviews for index, row in bins.items() if index >= POSITIVE_BIN)
     return Summary(
         reviews=reviews,
-        positive=positive,
-        negative=reviews - positive,
+        positive=sum(day.positive for day in days),
+        neutral=sum(day.neutral for day in days),
+        negative=sum(day.negative for day in days),
         mean_score=_mean(bins.values()) if reviews else None,
         histogram=[_bin(index, bins[index].reviews if index in bins else 0) for index in range(BINS)],
-        days=_days(row for row in rows if row.day is not None),
+        days=days,
         accuracy=_in_use(row for row in rows if row.model_version is not None),
         truncated=any(row.truncated for row in rows),
     )
@@ -118,11 +122,13 @@ def _days(rows: Iterable[Row[Any]]) -> list[Day]:
     by_day: dict[date, list[Row[Any]]] = {}
     for row in rows:
         by_day.setdefault(row.day, []).append(row)
-    return [Day(day, *_signs(of_day), _mean(of_day)) for day, of_day in sorted(by_day.items())]
+    return [_day_of(day, of_day) for day, of_day in sorted(by_day.items())]
 
 
-def _signs(rows: Sequence[Row[Any]]) -> tuple[int, int]:
-    return sum(row.reviews for row in rows if row.positive), sum(row.reviews for row in rows if not row.positive)
+def _day_of(day: date, rows: Sequence[Row[Any]]) -> Day:
+    counts = {row.sentiment: row.reviews for row in rows}
+    positive, neutral, negative = (counts.get(name, 0) for name in ("positive", "neutral", "negative"))
+    return Day(day, positive, neutral, negative, _mean(rows))
 
 
 def _mean(rows: Iterable[Row[Any]]) -> float:
@@ -132,12 +138,12 @@ def _mean(rows: Iterable[Row[Any]]) -> float:
     return max(-1.0, min(1.0, float(total / reviews)))
 
 
-def _in_use(rows: Iterable[Row[Any]]) -> list[InUse]:
+def _in_use(rows: Iterable[Row[Any]]) -> list[VersionAccuracy]:
     by_version: dict[str, list[Row[Any]]] = {}
     for row in rows:
         by_version.setdefault(row.model_version, []).append(row)
     return [
-        InUse(
+        VersionAccuracy(
             version,
             sum(row.reviews for row in of_version),
             sum(row.reviews for row in of_version if row.agreed is not None),
@@ -148,12 +154,12 @@ def _in_use(rows: Iterable[Row[Any]]) -> list[InUse]:
 
 
 def _sources(session: Session, filters: Filters) -> Iterator[CTE]:
-    """Yield queries for the rows to add up: the tallies if they have every filtered field, else reviews.
+    """Yield queries for the rows to add up: the tallies if they can apply every filter that is given, else reviews.
 
-    Their columns are `day`, `model_version`, `bin`, `correction`, `reviews`, `total` and `truncated`. The result of
-    one that is not the last counts only if it is truncated: otherwise it may lack older matches.
+    Their columns are `day`, `model_version`, `bin`, `neutral`, `correction`, `reviews`, `total` and `truncated`. An
+    early source is only a guess. Accept it if it found more than `NEWEST` reviews; else try the next.
     """
-    if filters.q is None and filters.min_confidence is None and filters.max_confidence is None:
+    if {field.name for field in fields(filters) if getattr(filters, field.name) is not None} <= _TALLIED:
         yield _tallied(filters)
     else:
         for part in estimates(session, filters, NEWEST + 1):
@@ -161,45 +167,44 @@ def _sources(session: Session, filters: Filters) -> Iterator[CTE]:
 
 
 def _grouped(rows: CTE) -> Select[Any]:
-    """Return three sets of sums in one query: by bin, by day and sign, by model version and agreement.
+    """Return three sets of sums in one query: by bin, by day and sentiment, by model version and agreement.
 
     In the rows of each set, the columns of the other two are null.
     """
     columns = rows.c
+    keys = (
+        columns.day, columns.model_version, columns.bin, columns.neutral, columns.correction, columns.truncated,
+    )  # fmt: skip
     few = (
-        select(
-            columns.day, columns.model_version, columns.bin, columns.correction, columns.truncated,
-            func.sum(columns.reviews).label("reviews"), func.sum(columns.total).label("total"),
-        )
-        .group_by(columns.day, columns.model_version, columns.bin, columns.correction, columns.truncated)
+        select(*keys, func.sum(columns.reviews).label("reviews"), func.sum(columns.total).label("total"))
+        .group_by(*keys)
         .having(func.sum(columns.reviews) != 0)
         .cte("few")
-    )  # fmt: skip
-    positive = few.c.bin >= POSITIVE_BIN
-    agreed = case((few.c.correction.is_not(None), (few.c.correction == "positive") == positive))
+    )
+    sentiment = tally_sentiment(few.c)
+    agreed = few.c.correction == sentiment
     return select(
         few.c.bin,
         few.c.day,
-        positive.label("positive"),
+        sentiment.label("sentiment"),
         few.c.model_version,
         agreed.label("agreed"),
         func.bool_or(few.c.truncated).label("truncated"),
         func.sum(few.c.reviews).cast(BigInteger).label("reviews"),
         func.sum(few.c.total).label("total"),
-    ).group_by(func.grouping_sets(tuple_(few.c.bin), tuple_(few.c.day, positive), tuple_(few.c.model_version, agreed)))
+    ).group_by(func.grouping_sets(tuple_(few.c.bin), tuple_(few.c.day, sentiment), tuple_(few.c.model_version, agreed)))
 
 
 def _tallied(filters: Filters) -> CTE:
     """Return the tallies of whole hours, and single reviews for the parts of an hour at either end."""
     whole, edges = _hours(filters.since, filters.until)
-    tallied_positive = Tally.bin >= POSITIVE_BIN
     conditions = [
-        *([] if filters.sentiment is None else [tallied_positive == literal(filters.sentiment == "positive")]),
+        *([] if filters.sentiment is None else [tally_sentiment(Tally) == filters.sentiment]),
         *([] if filters.model_version is None else [Tally.model_version == filters.model_version]),
         *([] if filters.corrected is None else [Tally.correction.is_not(None) == literal(filters.corrected)]),
     ]
     tallies = select(
-        _day(Tally.hour), Tally.model_version, Tally.bin, Tally.correction, Tally.reviews, Tally.total,
+        _day(Tally.hour), Tally.model_version, Tally.bin, Tally.neutral, Tally.correction, Tally.reviews, Tally.total,
         false().label("truncated"),
     ).where(*whole, *conditions)  # fmt: skip
     if not edges:
@@ -235,7 +240,7 @@ def _read(filters: Filters, part: Slice) -> CTE:
     """Return the newest matches in a slice as rows to add up. One more is read, to know whether there are more."""
     found = (
         select(
-            Sentiment.id, Sentiment.created_on, Sentiment.model_version, Sentiment.sentiment_score,
+            Sentiment.id, Sentiment.created_on, Sentiment.model_version, Sentiment.sentiment_score, Sentiment.p_neutral,
             Correction.sentiment.label("correction"),
         )
         .outerjoin(Sentiment.correction)
@@ -254,6 +259,7 @@ def _as_tally(review: Any, correction: Any) -> list[ColumnElement[Any]]:
         _day(review.created_on),
         review.model_version,
         func.score_bin(review.sentiment_score).label("bin"),
+        is_neutral(review.sentiment_score, review.p_neutral).label("neutral"),
         correction.label("correction"),
         literal(1).label("reviews"),
         review.sentiment_score.label("total"),

@@ -29,12 +29,12 @@ class Store:
 
 def commit_behind(first: int, others: list[int]) -> tuple[dict[int, object], list[list[int]]]:
     """Store one row, and the others while it is being stored; return the outcome of each, and the groups."""
-    store, meeting = Store(), GroupCommit[int, str]((ValueError,))
+    store, group_commit = Store(), GroupCommit[int, str]((ValueError,))
     got: dict[int, object] = {}
 
     def commit(row: int) -> None:
         try:
-            got[row] = meeting.commit(row, store)
+            got[row] = group_commit.commit(row, store)
         except Exception as error:
             got[row] = error
 
@@ -43,7 +43,7 @@ def commit_behind(first: int, others: list[int]) -> tuple[dict[int, object], lis
     wait_until(lambda: len(store.groups) == 1, 5)
     for thread in threads[1:]:
         thread.start()
-    wait_until(lambda: len(meeting._waiting) == len(others), 5)
+    wait_until(lambda: len(group_commit._waiting) == len(others), 5)
     store.release.set()
     for thread in threads:
         thread.join()
@@ -71,7 +71,7 @@ def test_an_error_of_the_whole_group_reaches_each_of_its_requests() -> None:
 
 
 def test_no_row_is_lost_among_many_threads() -> None:
-    meeting = GroupCommit[int, int](())
+    group_commit = GroupCommit[int, int](())
     stored: list[int] = []
 
     def store(rows: Sequence[int]) -> list[int]:
@@ -80,7 +80,7 @@ def test_no_row_is_lost_among_many_threads() -> None:
 
     def commit(start: int) -> None:
         for row in range(start, start + 200):
-            assert meeting.commit(row, store) == -row
+            assert group_commit.commit(row, store) == -row
 
     threads = [threading.Thread(target=commit, args=(index * 200,)) for index in range(16)]
     for thread in threads:
@@ -91,7 +91,7 @@ def test_no_row_is_lost_among_many_threads() -> None:
 
 
 def test_a_row_that_is_refused_in_a_group_of_one_raises_its_error() -> None:
-    store, meeting = Store(), GroupCommit[int, str]((ValueError,))
+    store, group_commit = Store(), GroupCommit[int, str]((ValueError,))
     store.release.set()
     with pytest.raises(ValueError, match="thirteen"):
-        meeting.commit(13, store)
+        group_commit.commit(13, store)

@@ -10,8 +10,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 INSERT = (
-    "INSERT INTO sentiments (sentence, sentiment_score, confidence, tokens, windows, model_version)"
-    " SELECT 'A film.', score, 0.75, 3, 1, 'm@' || (n % 2)"
+    "INSERT INTO sentiments (sentence, sentiment_score, confidence, p_neutral, tokens, windows, model_version)"
+    " SELECT 'A film.', score, 0.75, nullif(round(random()), 0) * random() * (1 - abs(score)), 3, 1, 'm@' || (n % 2)"
     " FROM generate_series(1, {}) n, LATERAL (SELECT n * 0 + random() * 2 - 1) drawn(score)"
 )
 CORRECT = text(
@@ -19,15 +19,15 @@ CORRECT = text(
 )
 DIFFERENCES = text(
     """
-    SELECT hour, model_version, bin, correction, sum(reviews), sum(total) FROM (
-        SELECT hour, model_version, bin, correction, reviews, total FROM tallies
+    SELECT hour, model_version, bin, neutral, correction, sum(reviews), sum(total) FROM (
+        SELECT hour, model_version, bin, neutral, correction, reviews, total FROM tallies
         UNION ALL
-        SELECT date_trunc('hour', created_on, 'UTC'), model_version, score_bin(sentiment_score), sentiment, -1,
-            -sentiment_score
+        SELECT date_trunc('hour', created_on, 'UTC'), model_version, score_bin(sentiment_score),
+            p_neutral IS NOT NULL AND 3 * p_neutral > 1 + abs(sentiment_score), sentiment, -1, -sentiment_score
         FROM sentiments review
         LEFT JOIN (SELECT sentiment_id, sentiment FROM corrections) correction ON sentiment_id = review.id
     ) both_ways
-    GROUP BY 1, 2, 3, 4 HAVING sum(reviews) <> 0 OR abs(sum(total)) > 1e-9
+    GROUP BY 1, 2, 3, 4, 5 HAVING sum(reviews) <> 0 OR abs(sum(total)) > 1e-9
     """
 )
 """The differences between the tallies and the reviews."""
@@ -51,6 +51,10 @@ def test_the_tallies_add_up_after_any_sequence_of_changes(session: Session) -> N
         " ON CONFLICT (sentiment_id) DO UPDATE SET sentiment = excluded.sentiment",
         "DELETE FROM corrections WHERE sentiment_id = :id",
         "UPDATE sentiments SET sentiment_score = -sentiment_score WHERE id % 7 = :id % 7",
+        "UPDATE sentiments SET p_neutral = CASE WHEN p_neutral IS NULL THEN 1 - abs(sentiment_score) END"
+        " WHERE id = :id",
+        "INSERT INTO corrections VALUES (:id, 'neutral')"
+        " ON CONFLICT (sentiment_id) DO UPDATE SET sentiment = excluded.sentiment",
         "UPDATE sentiments SET model_version = 'm@9', created_on = created_on - interval '1 day' WHERE id = :id",
         "UPDATE corrections SET sentiment = 'positive' WHERE sentiment_id % 3 = :id % 3",
         "DELETE FROM sentiments WHERE id = :id",
@@ -68,7 +72,7 @@ def test_two_thousand_statements_leave_few_rows(session: Session) -> None:
         session.execute(text(INSERT.format(1)))
     assert session.execute(DIFFERENCES).all() == []
     assert session.scalar(text("SELECT count(*) FROM tallies")) < 1200
-    assert session.scalar(text("SELECT count(*) FROM tallies WHERE merged")) <= 2 * 20 * 2
+    assert session.scalar(text("SELECT count(*) FROM tallies WHERE merged")) <= 2 * 20 * 2 * 2
 
 
 @pytest.mark.parametrize("tables", ["sentiments CASCADE", "corrections"])

@@ -24,11 +24,10 @@ from tqdm import tqdm
 
 from src import create_app
 from src.config import ROOT, Settings
-from src.errors import BusyImport
 from src.extensions import db
 from src.files.readers import digest_of
 from src.models import Import
-from src.reviews import Progress, import_file, imports
+from src.reviews import BusyImport, Progress, import_file, imports
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.service import wait_until
 

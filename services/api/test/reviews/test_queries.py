@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -13,8 +14,7 @@ from werkzeug.test import TestResponse
 from src import reviews
 from src.config import ROOT
 from src.extensions import db
-from src.models import Sentiment
-from src.reviews.records import NewReview, store
+from src.reviews import Filters
 from test.builders import COLUMNS, build_review, rescore_review, store_review
 
 OTHER = "model@another00000"
@@ -81,11 +81,28 @@ def test_the_sql_in_the_document_is_the_sql_that_runs(app: Flask, client: FlaskC
     assert documented_sql() == executed
 
 
-def test_a_group_is_inserted_and_returned_in_the_order_of_its_rows(session: Session, statements: list[str]) -> None:
-    """PostgreSQL promises no order of RETURNING without it, so that clients could get each other's ids."""
-    stored = store(session, [NewReview({**COLUMNS, "sentence": f"Film {number}."}) for number in range(3)])
-    assert "ORDER BY sen_counter" in statements[0]
-    assert [session.get_one(Sentiment, one.id).sentence for one in stored] == ["Film 0.", "Film 1.", "Film 2."]
+@pytest.mark.parametrize("sentiment", ["positive", "neutral", "negative"])
+@pytest.mark.parametrize("before", [None, 10**9])
+def test_the_reviews_of_a_sentiment_are_read_from_its_index(
+    session: Session, statements: list[str], sentiment: str, before: int | None
+) -> None:
+    """The index has the condition of the query, so PostgreSQL neither filters nor sorts."""
+    scores = [(0.9, None), (-0.9, None), (0.5, 0.1), (-0.5, 0.1), (0.1, 0.8)]
+    for number in range(2000):
+        score, p_neutral = scores[number % len(scores)]
+        session.add(build_review(sentiment_score=score, p_neutral=p_neutral))
+    session.commit()
+    session.execute(text("ANALYZE sentiments"))
+    statements.clear()
+    page = reviews.page(session, 50, before, Filters(sentiment=sentiment))
+    assert {one.sentiment for one in page.items} == {sentiment}
+    [statement] = statements[:]
+    explain = f"EXPLAIN (ANALYZE, TIMING OFF) {statement}"
+    values = {"param_1": 51, "id_1": before}
+    plan = "\n".join(session.connection().exec_driver_sql(explain, values).scalars())
+    assert f"using ix_sentiments_{sentiment} on sentiments" in plan
+    assert "Filter" not in plan
+    assert "Sort Key" not in plan
 
 
 def test_look_up_and_pages_read_the_primary_key_and_no_more_rows_than_they_show(

@@ -94,6 +94,16 @@ def test_rescoring_can_be_limited_to_one_version(client: FlaskClient, runner: Fl
     assert "No review has a score by nobody@1." in result.output
 
 
+def test_reviews_of_the_loaded_model_are_not_scored_again(
+    client: FlaskClient, runner: FlaskCliRunner, analyzer: SentimentAnalyzer
+) -> None:
+    before = client.post("/sentiments/", json={"sentence": "A fine film."}).get_json()
+    result = runner.invoke(args=["reviews", "rescore", "--model-version", analyzer.version])
+    assert result.exit_code == 2
+    assert "is the version of the loaded model. Name an earlier one, or omit the option." in result.output
+    assert client.get(f"/sentiments/{before['id']}").get_json() == before
+
+
 def test_rescoring_continues_after_an_interruption(
     app: Flask, analyzer: SentimentAnalyzer, old: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,10 +120,9 @@ def test_a_review_that_changes_meanwhile_is_left_as_it_is(app: Flask, client: Fl
         version, calibrated, ready = "new@1", True, True
 
         def analyze(self, texts: list[str]) -> list[Score]:
-            assert not db.session().in_transaction()  # a slow model holds no connection
             db.session.execute(text("UPDATE sentiments SET sentence = 'Another.' WHERE id = :id"), {"id": old[0]})
             db.session.execute(text("DELETE FROM sentiments WHERE id = :id"), {"id": old[1]})
-            return [Score(-0.5, 0.75, 3, 1) for _ in texts]
+            return [Score(sentiment_score=-0.5, confidence=0.75, tokens=3, windows=1) for _ in texts]
 
     with app.app_context():
         [report] = reviews.rescore(db.session(), Interrupted(), "old@1")
@@ -122,16 +131,45 @@ def test_a_review_that_changes_meanwhile_is_left_as_it_is(app: Flask, client: Fl
     assert client.get(f"/sentiments/{old[2]}").get_json()["model_version"] == "new@1"
 
 
+def test_a_flip_is_another_sentiment(app: Flask) -> None:
+    """To and from neutral too, where the score may keep its sign; not every change is one."""
+
+    class Neutral:
+        version, calibrated, ready = "three@1", True, True
+
+        def analyze(self, texts: list[str]) -> list[Score]:
+            score = {"sentiment_score": 0.1, "confidence": 0.8, "p_neutral": 0.8, "warnings": ("unreadable",)}
+            return [Score(**score, tokens=3, windows=1) for _ in texts]
+
+    class TwoLabels:
+        version, calibrated, ready = "two@1", True, True
+
+        def analyze(self, texts: list[str]) -> list[Score]:
+            return [Score(sentiment_score=0.2, confidence=0.6, tokens=3, windows=1) for _ in texts]
+
+    with app.app_context():
+        stored = [
+            store_review(sentiment_score=score, p_neutral=p_neutral, model_version="old@1")
+            for score, p_neutral in [(0.2, None), (-0.2, 0.1), (-0.2, 0.6), (0.0, 1.0)]
+        ]
+        [report] = reviews.rescore(db.session(), Neutral(), "old@1")
+        assert (report.reviews, report.flips) == (4, 2)
+        found = [reviews.find(db.session(), one.id) for one in stored]
+        assert {(one.p_neutral, one.warnings) for one in found} == {(0.8, ("unreadable",))}
+        history = [reviews.history(db.session(), one.id, 5).items[0] for one in stored]
+        assert [one.p_neutral for one in history] == [None, 0.1, 0.6, 1.0]
+        assert [one.sentiment for one in history] == ["positive", "negative", "neutral", "neutral"]
+        [report] = reviews.rescore(db.session(), TwoLabels(), "three@1")
+        assert (report.reviews, report.flips) == (4, 4)
+        assert reviews.find(db.session(), stored[0].id).p_neutral is None
+        comparison = reviews.compare(db.session(), "old@1", "three@1")
+        assert comparison.table["positive"]["neutral"] == comparison.table["negative"]["neutral"] == 1
+        assert (comparison.agreed, comparison.to_neutral, comparison.to_positive) == (2, 2, 0)
+
+
 def test_long_reviews_are_scored_fewer_at_a_time(
     app: Flask, analyzer: SentimentAnalyzer, old: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rescoring, "BATCH_CHARACTERS", 35)
     with app.app_context():
         assert [report.reviews for report in reviews.rescore(db.session(), analyzer, "old@1")] == [2, 3]
-
-
-def test_a_report_keeps_the_largest_changes() -> None:
-    report = rescoring.Report()
-    for review_id in range(30, 0, -1):
-        report.add(review_id, 0.0, (review_id * 7 % 31) / 100)  # 0.01 to 0.30, in mixed order
-    assert sorted(change.after for change in report.largest) == [n / 100 for n in range(21, 31)]
