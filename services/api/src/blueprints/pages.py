@@ -3,6 +3,7 @@
 The page works without scripts. With them (`static/main.js`), it calls the API itself.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,10 +15,11 @@ from marshmallow import ValidationError
 from src import reviews
 from src.blueprints.sentiments import dump_page
 from src.errors import CrossOrigin, ReviewNotFound, Unauthorized
-from src.extensions import current_analyzer, current_writes, db
+from src.extensions import current_analyzer, current_group_commit, db
 from src.models import Sentiment
 from src.schemas.queries import ListQuery, ViewQuery
-from src.schemas.reviews import PAGE_DEFAULT, check_sentence
+from src.schemas.reviews import PAGE_DEFAULT, SENTIMENTS, check_sentence
+from src.server.metrics import count_review
 from src.web.authentication import authorized
 from src.web.parsing import StrictBlueprint, refuse_query
 
@@ -67,7 +69,8 @@ def submit() -> ResponseReturnValue:
         check_sentence(sentence)
     except ValidationError as error:
         return _html(reviews.page(db.session(), PAGE_DEFAULT), status=422, sentence=sentence, error=error.messages[0])
-    review = reviews.create(db.session(), current_analyzer(), current_writes(), sentence)
+    review = reviews.create(db.session(), current_analyzer(), current_group_commit(), sentence)
+    count_review(review.sentiment, review.warnings)
     return redirect(url_for("pages.index", review=review.id), 303)
 
 
@@ -77,6 +80,24 @@ def docs_asset(name: str) -> Response:
     import swagger_ui
 
     return send_from_directory(Path(swagger_ui.__file__).parent / "static", name, max_age=86_400)
+
+
+@bp.app_template_filter()
+def percentages(probabilities: dict[str, float | None]) -> dict[str, str]:
+    """Return probabilities as percentages that add up to 100.0%: those with the largest remainders are rounded up.
+
+    `static/format.js` has the same in JavaScript.
+
+    >>> percentages({"negative": 1 / 3, "neutral": 1 / 3, "positive": 1 / 3})
+    {'positive': '33.4%', 'neutral': '33.3%', 'negative': '33.3%'}
+    """
+    known = {name: value for name in SENTIMENTS if (value := probabilities[name]) is not None}
+    exact = {name: value / sum(known.values()) * 1000 for name, value in known.items()}
+    rounded = {name: math.floor(tenths) for name, tenths in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: rounded[name] - exact[name])
+    for name in by_remainder[: 1000 - sum(rounded.values())]:
+        rounded[name] += 1
+    return {name: f"{tenths / 10:.1f}%" for name, tenths in rounded.items()}
 
 
 def _view() -> Response:

@@ -1,11 +1,7 @@
 // Accuracy of models, measured against what people said.
 
 import { element, svg } from "./dom.js";
-
-/** Format a share as a percentage: 87%. */
-export function percent(share) {
-  return `${(share * 100).toFixed(0)}%`;
-}
+import { percent } from "./format.js";
 
 /** Return a list of the models that people judged, or null if they judged none. */
 export function accuracyList(models) {

@@ -1,10 +1,10 @@
 // The comparison of two model versions, over the reviews that both scored.
 
-import { accuracyList, percent } from "./accuracy.js";
+import { accuracyList } from "./accuracy.js";
 import { go, page, query, read } from "./address.js";
 import { call } from "./api.js";
 import { element, showProblem } from "./dom.js";
-import { signed } from "./review.js";
+import { count, named, percent, SENTIMENTS, signed } from "./format.js";
 
 const disclosure = document.getElementById("comparison");
 const form = disclosure.querySelector("form");
@@ -57,7 +57,6 @@ function fillFields(versions) {
 }
 
 function render(data, filters) {
-  const count = (number) => number.toLocaleString("en");
   const reviews = (number) => `${count(number)} review${number === 1 ? "" : "s"}`;
   const totals = `The old version scored ${reviews(data.old.reviews)} and the new one ${count(data.new.reviews)}.`;
   if (!data.reviews) return [element("p", {}, `No review was scored by both versions. ${totals} Choose other versions or filters.`)];
@@ -66,13 +65,17 @@ function render(data, filters) {
       "p", { class: "counts" },
       "Both scored ", element("b", {}, reviews(data.reviews)),
       ` and agree on ${count(data.agreed)} (${percent(data.agreed / data.reviews)}). The new one changed `,
-      element("span", { class: "positive" }, `${count(data.to_positive)} to + positive`), " and ",
-      element("span", { class: "negative" }, `${count(data.to_negative)} to \u2212 negative`), ".",
+      ...SENTIMENTS.flatMap((sentiment, index) => [
+        ["", ", ", " and "][index],
+        element("span", { class: sentiment }, `${count(data[`to_${sentiment}`])} to ${named(sentiment)}`),
+      ]),
+      ".",
     ),
+    sentimentTable(data.table),
     element(
       "p", {},
       `Scores changed by ${signed(data.mean_change, 3)} on average, or by ${data.mean_absolute_change.toFixed(3)} regardless of direction. `,
-      `Mean confidence went from ${tenths(data.old.mean_confidence)} to ${tenths(data.new.mean_confidence)}.`,
+      `Mean confidence went from ${percent(data.old.mean_confidence, 1)} to ${percent(data.new.mean_confidence, 1)}.`,
     ),
     ...accuracy([data.old, data.new]),
     ...largestChanges(data.largest, filters),
@@ -85,9 +88,22 @@ function accuracy(sides) {
   return list ? [list] : [];
 }
 
-/** Format a share with one decimal: 87.1%. */
-function tenths(share) {
-  return `${(share * 100).toFixed(1)}%`;
+/** Return a table of how many reviews have each sentiment by the old version and by the new one. */
+function sentimentTable(table) {
+  const heading = (scope, text) => element("th", { scope }, text);
+  const rows = SENTIMENTS.map((old) => {
+    const cells = SENTIMENTS.map((now) => element("td", old === now ? { class: "agreed" } : {}, count(table[old][now])));
+    return element("tr", {}, heading("row", named(old)), ...cells);
+  });
+  const head = element("tr", {}, element("td"), ...SENTIMENTS.map((now) => heading("col", named(now))));
+  return scrolling("Old sentiments (rows) and new ones (columns)", element("thead", {}, head), element("tbody", {}, ...rows));
+}
+
+function scrolling(name, ...parts) {
+  return element(
+    "div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": name },
+    element("table", {}, element("caption", {}, name), ...parts),
+  );
 }
 
 function largestChanges(changes, filters) {
@@ -101,10 +117,5 @@ function largestChanges(changes, filters) {
   });
   const names = ["Review", "Old score", "New score", "Change"];
   const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
-  return [
-    element(
-      "div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Largest changes" },
-      element("table", {}, element("caption", {}, "Largest changes"), element("thead", {}, head), element("tbody", {}, ...rows)),
-    ),
-  ];
+  return [scrolling("Largest changes", element("thead", {}, head), element("tbody", {}, ...rows))];
 }

@@ -1,12 +1,12 @@
 // The words or sentences that moved a review's score, marked in its text.
 
 import { element } from "./dom.js";
-import { signed } from "./review.js";
+import { signed } from "./format.js";
 
 // Effects below this share of the largest one get no mark; from STRONG on, the mark is bold.
 const FAINT = 0.2;
 const STRONG = 0.5;
-const LEAST_EFFECT = 0.001;
+const LEAST_EFFECT = 0.02; // smaller ones are noise: in a text without an opinion, they would be the largest
 
 /** Mark in `container`, which shows `text`, the parts that moved the score, and explain the marks in `note`. */
 export function markEvidence(container, note, text, data) {
@@ -43,7 +43,7 @@ function legend(data, marks) {
   const missing = data.complete
     ? ""
     : ` Only ${data.evidence.length} of ${data.units} ${units} were tried, because the review is long.`;
-  if (!marks) return [`No single ${data.unit} changes the score.${missing}`];
+  if (!marks) return [`No single ${data.unit} changes the score by ${LEAST_EFFECT} or more.${missing}`];
   const sample = (kind, label) => element("mark", { class: `${kind} strong` }, label);
   return [
     `Marked ${units} `, sample("up", "raise"), " or ", sample("down", "lower"),

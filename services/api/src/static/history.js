@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { element, showProblem } from "./dom.js";
-import { minute, signed } from "./review.js";
+import { minute, percent, signed } from "./format.js";
 
 /** Show in `container` the earlier scores of a review, page by page; a review that never changed has none. */
 export async function show(container, review, signal) {
@@ -34,11 +34,10 @@ function olderButton(load) {
 }
 
 function item(score, review) {
-  const sentiment = score.sentiment_score < 0 ? "negative" : "positive";
-  const verdict = element("strong", {}, `${signed(score.sentiment_score)} ${sentiment}`);
+  const verdict = element("strong", {}, `${signed(score.sentiment_score)} ${score.sentiment}`);
   const time = element("time", { datetime: score.scored_on }, minute(score.scored_on));
-  const about = ` confidence ${(score.confidence * 100).toFixed(1)}%, by ${score.model_version}, scored `;
-  const line = element("p", { class: sentiment }, verdict, about, time);
+  const about = ` confidence ${percent(score.confidence, 1)}, by ${score.model_version}, scored `;
+  const line = element("p", { class: score.sentiment }, verdict, about, time);
   if (score.sentence === review.sentence) return element("li", {}, line);
   const text = element("div", { class: "sentence", dir: "auto" }, score.sentence);
   return element("li", {}, line, element("details", {}, element("summary", {}, "Earlier text"), text));

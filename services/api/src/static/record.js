@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { element, showProblem } from "./dom.js";
 import { markEvidence } from "./evidence.js";
+import { SENTIMENTS } from "./format.js";
 import * as history from "./history.js";
 import { record, showCorrection } from "./review.js";
 
@@ -51,16 +52,15 @@ async function loadEvidence(fields, review, signal) {
 
 /** Let a person confirm or correct the sentiment; the API stores both as the review's correction. */
 function offerFeedback(fields, review) {
-  const other = review.sentiment === "positive" ? "negative" : "positive";
   const address = `/sentiments/${review.id}/correction`;
-  const [agree, disagree, withdraw] = [fields.agree[0], fields.disagree[0], fields.withdraw[0]];
-  agree.textContent = `Right, it is ${review.sentiment}`;
-  disagree.textContent = `Wrong, it is ${other}`;
+  const [withdraw] = fields.withdraw;
+  const others = SENTIMENTS.filter((sentiment) => sentiment !== review.sentiment);
+  const buttons = [review.sentiment, ...others].map((sentiment, index) => [fields.judge[index], sentiment]);
   fields.feedback[0].hidden = false;
   const update = () => {
     showCorrection(fields, review);
     withdraw.hidden = !review.correction;
-    for (const [button, sentiment] of [[agree, review.sentiment], [disagree, other]]) {
+    for (const [button, sentiment] of buttons) {
       button.setAttribute("aria-pressed", String(review.correction?.sentiment === sentiment));
     }
   };
@@ -75,8 +75,10 @@ function offerFeedback(fields, review) {
       showProblem(fields.feedback_status[0], problem, () => send(method, sentiment));
     }
   };
-  agree.addEventListener("click", () => send("PUT", review.sentiment));
-  disagree.addEventListener("click", () => send("PUT", other));
+  for (const [button, sentiment] of buttons) {
+    button.textContent = `${sentiment === review.sentiment ? "Right" : "Wrong"}, it is ${sentiment}`;
+    button.addEventListener("click", () => send("PUT", sentiment));
+  }
   withdraw.addEventListener("click", () => send("DELETE"));
   update();
 }

@@ -2,19 +2,10 @@
 
 import { page } from "./address.js";
 import { copy } from "./dom.js";
+import { minute, named, percentages, SENTIMENTS, signed } from "./format.js";
 
 const LIST_CHARACTERS = 600;
-const MINUS = "\u2212";
-
-/** Format a score with its sign: +0.93. */
-export function signed(score, digits = 2) {
-  return (score < 0 ? MINUS : "+") + Math.abs(score).toFixed(digits);
-}
-
-/** Format a time to the minute, in UTC as the service sends it. */
-export function minute(time) {
-  return `${time.slice(0, 16).replace("T", " ")} UTC`;
-}
+const WARNINGS = ["not_english", "unreadable"];
 
 /** Return a list item for a review. */
 export function item(review, filters) {
@@ -40,7 +31,7 @@ export function record(review) {
   set(fields.tokens, review.tokens.toLocaleString("en"));
   set(fields.windows, `${review.windows} window${review.windows === 1 ? "" : "s"}`);
   set(fields.model_version, review.model_version);
-  fields.scale[0].querySelector("circle").setAttribute("cx", 100 + 96 * review.sentiment_score);
+  showProbabilities(fields, review);
   return { root, fields };
 }
 
@@ -52,13 +43,31 @@ export function showCorrection(fields, review) {
 
 function fill(fields, review) {
   fields.verdict[0].className = `verdict ${review.sentiment}`;
-  set(fields.sentiment, `${review.sentiment === "positive" ? "+" : MINUS} ${review.sentiment}`);
+  set(fields.sentiment, named(review.sentiment));
   set(fields.score, signed(review.sentiment_score));
-  set(fields.confidence, `${(review.confidence * 100).toFixed(1)}%`);
+  set(fields.confidence, probabilities(review)[review.sentiment]);
+  for (const name of WARNINGS) fields[name][0].hidden = !review.warnings?.includes(name);
   showCorrection(fields, review);
   for (const time of fields.created_on) {
     time.dateTime = review.created_on;
     time.textContent = minute(review.created_on);
+  }
+}
+
+/** Return the formatted probabilities by sentiment. A model with two labels gives none to neutral. */
+function probabilities(review) {
+  const known = SENTIMENTS.filter((sentiment) => review.probabilities[sentiment] !== null);
+  const texts = percentages(known.map((sentiment) => review.probabilities[sentiment]), 1);
+  return Object.fromEntries(known.map((sentiment, index) => [sentiment, texts[index]]));
+}
+
+function showProbabilities(fields, review) {
+  const texts = probabilities(review);
+  for (const sentiment of SENTIMENTS) {
+    const [row] = fields[`probability_${sentiment}`];
+    row.hidden = !(sentiment in texts);
+    row.querySelector("b").textContent = texts[sentiment] ?? "";
+    row.querySelector("rect.bar").setAttribute("width", `${100 * (review.probabilities[sentiment] ?? 0)}%`);
   }
 }
 

@@ -3,9 +3,9 @@
 import { accuracyList } from "./accuracy.js";
 import { query } from "./address.js";
 import { call } from "./api.js";
-import { barChart } from "./charts.js";
+import { barChart, legend } from "./charts.js";
 import { element, showProblem } from "./dom.js";
-import { signed } from "./review.js";
+import { count, percentages, SENTIMENTS, signed } from "./format.js";
 
 const MAX_BARS = 60;
 const DAY_MILLISECONDS = 86_400_000;
@@ -37,13 +37,13 @@ function render(data) {
 }
 
 function counts(data) {
-  const share = (part) => (data.reviews ? `${Math.round((100 * part) / data.reviews)}%` : "");
-  const count = (number) => number.toLocaleString("en");
+  const shares = percentages(SENTIMENTS.map((sentiment) => data[sentiment]));
   const line = element(
     "p", { class: "counts" },
     element("b", {}, count(data.reviews)), ` review${data.reviews === 1 ? "" : "s"}: `,
-    element("span", { class: "positive" }, `+ ${count(data.positive)} positive (${share(data.positive)})`), ", ",
-    element("span", { class: "negative" }, `\u2212 ${count(data.negative)} negative (${share(data.negative)})`),
+    ...SENTIMENTS.flatMap((sentiment, index) => [
+      index ? ", " : "", legend(sentiment, `${count(data[sentiment])} ${sentiment} (${shares[index]})`),
+    ]),
     `, mean score ${signed(data.mean_score ?? 0)}.`,
   );
   if (!data.truncated) return [line];
@@ -59,28 +59,27 @@ function dayChart(days) {
   const perBar = Math.ceil((last + 1) / MAX_BARS);
   const date = (index) => new Date(first + index * perBar * DAY_MILLISECONDS).toISOString().slice(0, 10);
   const bars = Array.from({ length: Math.floor(last / perBar) + 1 }, (_, index) => ({
-    label: date(index), positive: 0, negative: 0,
+    label: date(index), parts: SENTIMENTS.map(() => 0),
   }));
   for (const day of days) {
     const bar = bars[Math.floor(number(day.day) / perBar)];
-    bar.positive += day.positive;
-    bar.negative += day.negative;
+    SENTIMENTS.forEach((sentiment, part) => (bar.parts[part] += day[sentiment]));
   }
   const unit = perBar === 1 ? "day" : `${perBar} days`;
   const ends = days.length > 1 ? [days[0].day, days.at(-1).day] : [days[0].day];
-  const description = `Reviews by ${unit}, from ${days[0].day} to ${days.at(-1).day}; positive above negative`;
-  return barChart(`Over time, by ${unit} (UTC)`, description, bars, ends, ["From", "Positive", "Negative"]);
+  const description = `Reviews by ${unit}, from ${days[0].day} to ${days.at(-1).day}; positive above neutral above negative`;
+  const series = SENTIMENTS.map((kind) => ({ kind, name: kind[0].toUpperCase() + kind.slice(1) }));
+  return barChart(`Over time, by ${unit} (UTC)`, description, bars, series, ends, "From");
 }
 
 function scoreChart(histogram) {
   const bars = histogram.map((bin) => ({
     label: `${signed(bin.from, 1)} to ${signed(bin.to, 1)}`,
-    positive: bin.from >= 0 ? bin.reviews : 0,
-    negative: bin.from < 0 ? bin.reviews : 0,
+    parts: [bin.reviews],
   }));
   const fullest = histogram.reduce((best, bin) => (bin.reviews > best.reviews ? bin : best));
   const description = `Reviews by score; the tallest bar, ${fullest.reviews}, is from ${signed(fullest.from, 1)} to ${signed(fullest.to, 1)}`;
-  return barChart("By score", description, bars, ["\u22121", "0", "+1"], ["Score", "Positive", "Negative"]);
+  return barChart("By score", description, bars, [{ kind: "any", name: "Reviews" }], ["\u22121", "0", "+1"], "Score");
 }
 
 /** Return how often people agreed with each model that they judged. */

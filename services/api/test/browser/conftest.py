@@ -104,11 +104,20 @@ def accessibility_violations(page: Page) -> list[str]:
     ]
 
 
-def rescore(service: Service, review_id: int, score: float, version: str) -> None:
-    """Store a score of another model version. Starting a second real model would add a minute."""
+def rescore(service: Service, review_id: int, score: float, version: str, p_neutral: float | None = None) -> None:
+    """Store a score of another model version. Starting a second real model would add a minute.
+
+    :param p_neutral: None for a model with two labels.
+    """
+    either = 1 - (p_neutral or 0)
     engine = create_engine(EmbeddedPostgres(service.instance).url)
-    statement = "UPDATE sentiments SET sentiment_score = :score, confidence = :sure, model_version = :version"
-    values = {"score": score, "sure": (1 + abs(score)) / 2, "version": version, "id": review_id}
+    columns = {
+        "sentiment_score": score,
+        "confidence": max((either + abs(score)) / 2, p_neutral or 0),
+        "p_neutral": p_neutral,
+        "model_version": version,
+    }
+    statement = f"UPDATE sentiments SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE id = :id"
     with engine.begin() as connection:
-        connection.execute(text(f"{statement} WHERE id = :id"), values)
+        connection.execute(text(statement), {**columns, "id": review_id})
     engine.dispose()

@@ -38,6 +38,10 @@ REVIEWS = [
     "I cried on the bus home, and I would go again tomorrow.",
     "The book was better. The audiobook was better. The blurb was better.",
     "A small masterpiece, made with no money and a great deal of love.",
+    "It is the third film of the series and runs for two hours.",
+    "Has anyone seen this with subtitles?",
+    "Ein wunderbarer Film über das Altwerden, warm und sehr komisch.",
+    "The first half is brilliant, the second half is a waste of time.",
 ]
 
 NEW = "model@another00000"
@@ -58,7 +62,8 @@ def main() -> None:
             send(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": sentiment})
         take(service, folder, "page", f"/?review={records[0]['id']}")
         for index, record in enumerate(records):
-            rescore(service, record["id"], record["sentiment_score"] * (0.9 - index / 15), NEW)
+            score = record["sentiment_score"] * (0.9 - index / 15)
+            rescore(service, record["id"], score, NEW, p_neutral=0.8 * (1 - abs(score)))
         versions = f"old={records[0]['model_version']}&new={NEW}"
         take(service, folder, "versions", f"/?review={records[-1]['id']}&{versions}", height=2800)
     finally:

@@ -1,12 +1,13 @@
 """The page in a real browser, over a running service."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from test.browser.conftest import accessibility_violations, post, send, wait_for_marks, wait_until_loaded
+from test.browser.conftest import accessibility_violations, post, rescore, send, wait_for_marks, wait_until_loaded
 from test.service import Service
 
 pytestmark = pytest.mark.browser
@@ -33,13 +34,63 @@ def test_a_submitted_review_is_scored_and_its_words_are_marked(page: Page) -> No
     record = page.locator("#record")
     expect(record.locator(".verdict")).to_contain_text("+ positive")
     expect(record.locator(".verdict")).to_contain_text(re.compile(r"confidence \d\d\.\d%"))
+    expect(record.locator(".probabilities li")).to_have_text(
+        [re.compile(r"\+ positive\s+\d\d\.\d%"), re.compile("= neutral"), re.compile("\u2212 negative")]
+    )
     expect(record.locator("mark.up.strong", has_text="wonderful")).to_be_visible()
     expect(record.locator("dd").nth(0)).to_have_text(re.compile(r"10 tokens in\s+1 window$"))
     expect(record.locator("dd").nth(1)).to_contain_text("model@")
     expect(page.locator("#reviews li")).to_have_count(1)
-    expect(page.locator("#summary")).to_contain_text("1 review: + 1 positive (100%)")
+    expect(page.locator("#summary")).to_contain_text("1 review: 1 positive (100%), 0 neutral (0%), 0 negative (0%)")
     expect(page.get_by_label("A movie review in English")).to_have_value("")
     assert re.search(r"\?review=\d+$", page.url)
+
+
+def test_a_review_without_an_opinion_is_neutral_and_the_filter_finds_it(page: Page, service: Service) -> None:
+    post(service, "A wonderful film.")
+    page.goto("/")
+    score(page, "The film is 120 minutes long.")
+    expect(page.locator("#record .evidence")).to_have_text("No single word changes the score by 0.02 or more.")
+    expect(page.locator("#record .verdict.neutral")).to_contain_text("= neutral")
+    page.get_by_label("Sentiment", exact=True).select_option("neutral")
+    expect(page.locator("#reviews li")).to_have_count(1)
+    expect(page.locator("#reviews .verdict.neutral")).to_contain_text("= neutral")
+    expect(page.locator("#summary .counts")).to_contain_text("1 review: 0 positive (0%), 1 neutral (100%)")
+
+
+def test_the_probabilities_add_up_and_are_the_same_without_javascript(browser: Browser, service: Service) -> None:
+    """A third each would be 99.9% if each was rounded alone. Of a model with two labels, none is shown for neutral."""
+    two, three = (post(service, "A film.")["id"] for _ in range(2))
+    rescore(service, two, 0.25, "model@two")
+    rescore(service, three, 0.0, "model@three", p_neutral=1 / 3)
+    for javascript in (True, False):
+        context = browser.new_context(base_url=service.address, java_script_enabled=javascript)
+        page = context.new_page()
+        for review, shares in ((two, ["62.5%", "37.5%"]), (three, ["33.4%", "33.3%", "33.3%"])):
+            page.goto(f"/?review={review}")
+            expect(page.locator("#record .probabilities li:visible b")).to_have_text(shares)
+            expect(page.locator("#record [data-field=confidence]")).to_have_text(shares[0])
+            expect(page.locator(f"#review-{review} [data-field=confidence]")).to_have_text(shares[0])
+        context.close()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_warnings_are_shown_in_words(browser: Browser, service: Service, *, javascript: bool) -> None:
+    german = "Ein furchtbar langweiliger Film, den ich niemandem empfehlen kann."
+    context = browser.new_context(base_url=service.address, java_script_enabled=javascript)
+    page = context.new_page()
+    page.goto("/")
+    for sentence, warning in (
+        (german, "This text does not seem to be English. The answer may mean little."),
+        ("?!?!", "The model cannot read most of this text. The answer may mean little."),
+        ("A wonderful film.", None),
+    ):
+        score(page, sentence)
+        expect(page.locator("#record .sentence")).to_have_text(sentence)
+        shown = [] if warning is None else [re.compile(warning.replace(" ", r"\s+"))]
+        for place in ("#record", "#reviews li:first-child"):
+            expect(page.locator(f"{place} .warning:visible")).to_have_text(shown)
+    context.close()
 
 
 def test_a_blank_review_shows_an_error_and_stays_in_the_form(page: Page) -> None:
@@ -88,7 +139,7 @@ def test_every_state_has_an_address_and_the_back_button_restores_it(page: Page, 
     page.get_by_label("Words").press_sequentially("slow", delay=20)
     expect(page.locator("#reviews li")).to_have_count(2)
     assert page.url.endswith("/?q=slow")
-    page.get_by_label("Sentiment").select_option("positive")
+    page.get_by_label("Sentiment", exact=True).select_option("positive")
     expect(page.locator("#reviews li")).to_have_count(1)
     page.get_by_role("link", name=f"#{second['id']}").click()
     wait_for_marks(page)
@@ -101,7 +152,7 @@ def test_every_state_has_an_address_and_the_back_button_restores_it(page: Page, 
     expect(page.locator("#record article")).to_have_count(0)
     page.go_back()
     expect(page.locator("#reviews li")).to_have_count(2)
-    expect(page.get_by_label("Sentiment")).to_have_value("")
+    expect(page.get_by_label("Sentiment", exact=True)).to_have_value("")
     page.go_back()
     expect(page.locator("#reviews li")).to_have_count(3)
     expect(page.get_by_label("Words")).to_have_value("")
@@ -115,7 +166,7 @@ def test_filters_combine_and_can_be_cleared(page: Page, service: Service) -> Non
     page.goto("/?min_confidence=0.6&since=2020-01-01")
     wait_until_loaded(page)
     expect(page.get_by_label("Stored since")).to_have_value("2020-01-01")
-    page.get_by_label("Sentiment").select_option("negative")
+    page.get_by_label("Sentiment", exact=True).select_option("negative")
     expect(page.locator("#reviews li")).to_have_count(1)
     page.get_by_label("before").fill("2021-01-01")
     expect(page.locator("#state")).to_contain_text("No review matches. Remove a word or a filter.")
@@ -141,6 +192,11 @@ def test_a_person_corrects_a_review_and_withdraws_the_correction(page: Page, ser
     expect(page.locator("#summary")).not_to_contain_text("Accuracy in use")
     page.get_by_role("button", name="Right, it is positive").click()
     expect(page.locator("#summary")).to_contain_text("right in 100% of 1")
+    page.get_by_role("button", name="Wrong, it is neutral").click()
+    expect(page.locator("#record .correction")).to_have_text(re.compile(r"a person says:\s+neutral"))
+    expect(page.get_by_role("button", name="Wrong, it is neutral")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Right, it is positive")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#summary")).to_contain_text("right in 0% of 1")
 
 
 def test_the_page_reports_that_it_is_offline_and_recovers(
@@ -190,6 +246,8 @@ def test_a_busy_service_is_reported_with_the_time_to_wait(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_axe_reports_nothing_serious(browser: Browser, service: Service, width: int, scheme: str) -> None:
+    for sentence in ("The film is 120 minutes long.", "Ein furchtbar langweiliger Film.", "?!?!", "A wonderful film."):
+        post(service, sentence)
     record = post(service, "A wonderful cast, a terrible script.")
     send(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": "negative"})
     context = browser.new_context(
@@ -269,7 +327,7 @@ def test_a_time_in_an_address_survives_a_change_of_another_filter(page: Page, se
     page.goto("/?since=2020-01-01T12:30:00Z")
     wait_until_loaded(page)
     expect(page.get_by_label("Stored since")).to_have_value("2020-01-01")
-    page.get_by_label("Sentiment").select_option("positive")
+    page.get_by_label("Sentiment", exact=True).select_option("positive")
     expect(page).to_have_url(re.compile(r"since=2020-01-01T12%3A30%3A00Z"))
 
 
@@ -294,27 +352,41 @@ def test_the_charts_draw_and_list_the_figures_of_the_summary(page: Page) -> None
     histogram = [{"from": -1 + number / 10, "to": -0.9 + number / 10, "reviews": 0} for number in range(20)]
     histogram[3]["reviews"], histogram[19]["reviews"] = 2, 4
     days = [
-        {"day": "2026-01-01", "positive": 1, "negative": 0},
-        {"day": "2026-01-02", "positive": 1, "negative": 2},
-        {"day": "2026-05-10", "positive": 2, "negative": 0},
+        {"day": "2026-01-01", "positive": 1, "neutral": 0, "negative": 0},
+        {"day": "2026-01-02", "positive": 2, "neutral": 1, "negative": 2},
+        {"day": "2026-05-10", "positive": 2, "neutral": 0, "negative": 0},
     ]
-    summary = {"reviews": 6, "positive": 4, "negative": 2, "mean_score": 0.25, "truncated": True}
+    summary = {"reviews": 8, "positive": 5, "neutral": 1, "negative": 2, "mean_score": 0.25, "truncated": True}
     body = {**summary, "days": days, "histogram": histogram, "accuracy": []}
     page.route("**/sentiments/summary", lambda route: route.fulfill(json=body))
     page.goto("/")
     wait_until_loaded(page)
     section = page.locator("#summary")
-    expect(section).to_contain_text("6 reviews: + 4 positive (67%), \u2212 2 negative (33%), mean score +0.25.")
+    expect(section).to_contain_text("8 reviews: 5 positive (63%), 1 neutral (12%), 2 negative (25%), mean score +0.25.")
     expect(section).to_contain_text("These figures cover the newest 100,000")
     over_time, by_score = section.locator("figure").nth(0), section.locator("figure").nth(1)
     expect(over_time.locator("figcaption")).to_have_text("Over time, by 3 days (UTC)")
     rows = over_time.locator("tbody tr").all_text_contents()
-    assert (len(rows), rows[0], rows[-1]) == (44, "2026-01-0122", "2026-05-1020")
-    assert heights(over_time, "positive")[:2] == [60, 0]
-    assert heights(over_time, "negative")[:2] == [60, 0]
-    assert (heights(by_score, "negative")[3], heights(by_score, "positive")[19]) == (60, 120)
+    assert (len(rows), rows[0], rows[-1]) == (44, "2026-01-01312", "2026-05-10200")
+    assert [heights(over_time, kind)[:2] for kind in ("positive", "neutral", "negative")] == [[60, 0], [20, 0], [40, 0]]
+    assert (heights(by_score, "any")[3], heights(by_score, "any")[19]) == (60, 120)
     expect(by_score.get_by_role("img")).to_have_accessible_name(
         "Reviews by score; the tallest bar, 4, is from +0.9 to +1.0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "shares"), [((5, 0, 3), (63, 0, 37)), ((1, 1, 1), (34, 33, 33)), ((2, 3, 2), (29, 43, 28))]
+)
+def test_the_shares_in_the_summary_add_up_to_100(page: Page, counts: Sequence[int], shares: Sequence[int]) -> None:
+    figures = dict(zip(("positive", "neutral", "negative"), counts, strict=True))
+    bins = [{"from": -1 + number / 10, "to": -0.9 + number / 10, "reviews": 1} for number in range(20)]
+    body = {"reviews": sum(counts), **figures, "mean_score": 0, "truncated": False, "histogram": bins}
+    page.route("**/sentiments/summary", lambda route: route.fulfill(json={**body, "days": [], "accuracy": []}))
+    page.goto("/")
+    texts = page.locator("#summary .counts span")
+    expect(texts).to_have_text(
+        [f"{figures[name]} {name} ({share}%)" for name, share in zip(figures, shares, strict=True)]
     )
 
 

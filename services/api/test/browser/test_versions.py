@@ -14,10 +14,10 @@ NEW = "model@new"
 
 
 def store_two_versions(service: Service) -> list[dict[str, object]]:
-    """Store four reviews; another model scores three of them, one as negative; a person judges two as positive."""
+    """Store four reviews; another model scores three of them, each differently; a person judges two as positive."""
     records = [post(service, f"A wonderful film, number {number}.") for number in range(4)]
-    for record, score in zip(records[:3], (-0.5, 0.25, 0.5), strict=True):
-        rescore(service, record["id"], score, NEW)
+    for record, score, p_neutral in zip(records[:3], (-0.5, 0.25, 0.5), (0.2, 0.6, 0.2), strict=True):
+        rescore(service, record["id"], score, NEW, p_neutral)
     for record in records[:2]:
         send(service, "PUT", f"/sentiments/{record['id']}/correction", {"sentiment": "positive"})
     return records
@@ -50,18 +50,20 @@ def test_the_history_shows_each_earlier_score_and_text(page: Page, service: Serv
     hostile = "A terrible film. <b>No</b> \u202e" + "x" * 400
     first = post(service, hostile)
     second = send(service, "PUT", f"/sentiments/{first['id']}", {"sentence": "A wonderful film."})
+    rescore(service, first["id"], 0.125, "model@neutral", p_neutral=0.75)
     rescore(service, first["id"], 0.125, NEW)
     page.set_viewport_size({"width": 320, "height": 800})
     page.goto(f"/?review={first['id']}")
     earlier = page.get_by_role("region", name="Earlier scores").get_by_role("listitem")
-    expect(earlier).to_have_count(2)
-    expect(earlier.nth(0)).to_contain_text(f"+{second['sentiment_score']:.2f} positive")
-    expect(earlier.nth(0)).to_contain_text(f"by {second['model_version']}, scored {second['updated_on'][:10]}")
-    expect(earlier.nth(0).get_by_text("Earlier text")).to_have_count(0)
-    expect(earlier.nth(1)).to_contain_text(re.compile(r"\u2212\d\.\d\d negative"))
-    expect(earlier.nth(1).locator(".sentence")).to_be_hidden()
-    earlier.nth(1).get_by_text("Earlier text").press("Enter")
-    expect(earlier.nth(1).locator(".sentence")).to_have_text(hostile)
+    expect(earlier).to_have_count(3)
+    expect(earlier.nth(0)).to_contain_text("+0.13 neutral confidence 75.0%")
+    expect(earlier.nth(1)).to_contain_text(f"+{second['sentiment_score']:.2f} positive")
+    expect(earlier.nth(1)).to_contain_text(f"by {second['model_version']}, scored {second['updated_on'][:10]}")
+    expect(earlier.nth(1).get_by_text("Earlier text")).to_have_count(0)
+    expect(earlier.nth(2)).to_contain_text(re.compile(r"\u2212\d\.\d\d negative"))
+    expect(earlier.nth(2).locator(".sentence")).to_be_hidden()
+    earlier.nth(2).get_by_text("Earlier text").press("Enter")
+    expect(earlier.nth(2).locator(".sentence")).to_have_text(hostile)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
@@ -80,16 +82,26 @@ def test_a_comparison_of_two_versions_has_an_address(page: Page, service: Servic
     page.get_by_text("Compare two model versions").click()
     compared = page.locator("#compared")
     expect(page.get_by_label("Old version")).to_have_value(NEW)  # not the version that scored the newest review
-    expect(compared).to_contain_text("Both scored 3 reviews and agree on 2 (67%).")
+    expect(compared).to_contain_text("Both scored 3 reviews and agree on 1 (33%).")
     page.get_by_label("Old version").select_option(old)
     page.get_by_label("New version").select_option(NEW)
-    expect(compared).to_contain_text("The new one changed 0 to + positive and 1 to \u2212 negative.")
+    expect(compared).to_contain_text("The new one changed 0 to + positive, 1 to = neutral and 1 to \u2212 negative.")
     expect(compared).to_contain_text(re.compile(r"Scores changed by \u2212\d\.\d{3} on average"))
     expect(compared).to_contain_text(f"{old}: right in 100% of 2 reviews that a person judged")
-    expect(compared).to_contain_text(f"{NEW}: right in 50% of 2 reviews that a person judged")
+    expect(compared).to_contain_text(f"{NEW}: right in 0% of 2 reviews that a person judged")
     expect(compared).to_contain_text("The old version scored 4 reviews and the new one 3.")
-    expect(compared.locator("tbody tr")).to_have_count(3)
-    expect(compared.locator("tbody tr").first).to_contain_text("\u22120.50")
+    table = compared.get_by_role("region", name="Old sentiments (rows) and new ones (columns)").locator("tr")
+    expect(table).to_have_text(
+        [
+            "+ positive= neutral\u2212 negative",
+            "+ positive111",
+            "= neutral000",
+            "\u2212 negative000",
+        ]
+    )
+    changes = compared.get_by_role("region", name="Largest changes").locator("tbody tr")
+    expect(changes).to_have_count(3)
+    expect(changes.first).to_contain_text("\u22120.50")
     compared.get_by_role("link", name=f"#{records[0]['id']}").click()
     expect(page.locator("#record .verdict")).to_contain_text("negative")
     address = page.url
@@ -108,7 +120,7 @@ def test_a_comparison_uses_the_filters(page: Page, service: Service) -> None:
     records = store_two_versions(service)
     page.goto(f"/?sentiment=negative&old={records[0]['model_version']}&new={NEW}".replace("@", "%40"))
     expect(page.locator("#compared")).to_contain_text("Both scored 1 review and agree on 0 (0%).")
-    page.get_by_label("Sentiment").select_option("")
+    page.get_by_label("Sentiment", exact=True).select_option("")
     expect(page.locator("#compared")).to_contain_text("Both scored 3 reviews")
 
 
@@ -129,7 +141,7 @@ def test_axe_reports_nothing_serious(browser: Browser, service: Service, width: 
     )
     page = context.new_page()
     page.goto(f"/?review={records[1]['id']}&old={records[0]['model_version']}&new={NEW}")
-    expect(page.locator("#compared table")).to_be_visible()
+    expect(page.get_by_role("table", name="Largest changes")).to_be_visible()
     page.get_by_text("Earlier text").first.click()
     wait_until_loaded(page)
     assert accessibility_violations(page) == []
