@@ -33,7 +33,7 @@ def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" =
     url, app.extensions[connections.EMBEDDED] = connections.locate(settings)
     app.config.from_mapping(settings.flask_config(url))
     app.extensions["analyzer"] = analyzer
-    app.extensions["writes"] = reviews.new_writes()
+    app.extensions["group_commit"] = reviews.new_group_commit()
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the attribute is DefaultJSONProvider's, Flask's default
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)

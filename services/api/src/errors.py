@@ -16,7 +16,7 @@ class DomainError(Exception):
 
 
 class ReviewNotFound(DomainError):
-    """No review has that id."""
+    """A review that does not exist."""
 
     status = 404
 
@@ -25,7 +25,7 @@ class ReviewNotFound(DomainError):
 
 
 class NoCorrection(DomainError):
-    """The review exists, but has no correction."""
+    """The correction of a review that has none."""
 
     status = 404
 
@@ -34,54 +34,47 @@ class NoCorrection(DomainError):
 
 
 class Unauthorized(DomainError):
-    """The request has no API key, or one that this service does not accept."""
+    """A request without an API key, or with one that this service does not accept."""
 
     status = 401
     detail = "The request has no valid API key. Send one in the header `Authorization: Bearer KEY`."
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
-class BusyImport(DomainError):
-    """Another process imports the same file."""
-
-    status = 409
-    detail = "Another process is importing this file. Wait for it: it stores each record once."
-
-
 class KeyInProgress(DomainError):
-    """Another request with the same Idempotency-Key is being processed."""
+    """An Idempotency-Key that another request in progress has."""
 
     status = 409
     detail = "A request with this Idempotency-Key is still being processed. Try again."
 
 
 class ReviewGone(DomainError):
-    """The review that was posted with an Idempotency-Key has been deleted."""
+    """An Idempotency-Key whose review has been deleted."""
 
     status = 410
     detail = "The review that was posted with this Idempotency-Key has been deleted. Send a new key to post it again."
 
 
 class MalformedJson(DomainError):
-    """The body is not JSON."""
+    """A body that is not JSON."""
 
     status = 400
 
 
 class MalformedRecord(DomainError):
-    """One record of a bulk request or a file cannot be read."""
+    """A record of a bulk request or a file that cannot be read."""
 
     status = 400
 
 
 class NotJson(DomainError):
-    """The Content-Type is not JSON."""
+    """A Content-Type that is not JSON."""
 
     status = 415
 
 
 class NotBulk(DomainError):
-    """The Content-Type is none that the bulk operation reads."""
+    """A Content-Type that the bulk operation does not read."""
 
     status = 415
     detail = (
@@ -91,21 +84,21 @@ class NotBulk(DomainError):
 
 
 class SlowUpload(DomainError):
-    """The body took longer to arrive than it may."""
+    """A body that took too long to arrive."""
 
     status = 408
     detail = "The body took too long to arrive; nothing was stored. Send fewer reviews in one request."
 
 
 class CrossOrigin(DomainError):
-    """A page of another site sent the form in the visitor's name."""
+    """A form that a page of another site sent in the visitor's name."""
 
     status = 403
     detail = "The form was sent from another site. Send it from this service's own page."
 
 
 class InvalidInput(DomainError):
-    """The request is well-formed, but has values that the operation does not accept."""
+    """A well-formed request with values that the operation does not accept."""
 
     status = 422
     detail = "The request is well-formed, but some values are not valid; `errors` says which."
@@ -117,19 +110,19 @@ class InvalidInput(DomainError):
 
 
 class Unavailable(DomainError):
-    """The database or the model is unavailable; trying again soon may help."""
+    """A database or a model that is unavailable; trying again soon may help."""
 
     status = 503
     detail = "The database cannot be reached. Try again."
 
 
 class Crowded(Unavailable):
-    """All slots for requests of this kind are taken."""
+    """A request of a kind whose slots are all taken."""
 
     detail = "Too many requests of this kind are running; nothing was stored. Try again."
 
 
 class ModelNotLoaded(Unavailable):
-    """The process was started without a model: `flask run` is for work on the views; `make run` serves."""
+    """A process that was started without a model: `flask run` is for work on the views; `make run` serves."""
 
     detail = "This process was started without a model and cannot score. Start the service with `make run`."

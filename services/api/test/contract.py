@@ -1,4 +1,4 @@
-"""What the OpenAPI document promises of an answer, checked on every answer that any test gets."""
+"""The promises of the OpenAPI document, checked on every response that any test gets."""
 
 import functools
 import json

@@ -41,7 +41,7 @@ class Service:
 
     @property
     def errors(self) -> Path:
-        """What is written on standard error: the log of gunicorn and the app."""
+        """The file of standard error: the log of gunicorn and the app."""
         return self.log.with_suffix(".errors")
 
     def start(self, output: int | None = None) -> None:

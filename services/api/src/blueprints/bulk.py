@@ -18,8 +18,9 @@ from src.files.readers import READERS, Unreadable
 from src.files.writers import FORMATS
 from src.models import Sentiment
 from src.schemas.problems import BulkProblem
-from src.schemas.reviews import ReviewOut, refusal
-from src.server.slow_clients import connection_deadline
+from src.schemas.reviews import ReviewOut, why_refused
+from src.server.metrics import count_review
+from src.web.connection_deadline import connection_deadline
 from src.web.idempotency import refuse_key
 from src.web.parsing import StrictBlueprint, refuse_query
 from src.web.problems import members_of
@@ -64,9 +65,9 @@ def create_reviews() -> Response:
     The response is streamed NDJSON, with a line for each record in the same order: the stored review, or a problem with
     the number of the record. An invalid record does not fail the others.
 
-    Each review that you receive is already committed; a lost connection loses none of them. Post the records again that
-    you received no line for. If the body is cut off, nothing of it is stored. A service that is being stopped goes on
-    with a request for up to 30 seconds.
+    Each review that you receive is already committed; a lost connection loses none of them. Send again every
+    record for which you received no line. If the body is cut off, nothing of it is stored. A service that is being
+    stopped goes on with a request for up to 30 seconds.
     """
     refuse_query()
     refuse_key(request.headers)
@@ -115,7 +116,7 @@ def _entry(sentence: Any) -> str | DomainError:
     """Return the sentence of a record, or the error that a single review with it would get."""
     if isinstance(sentence, DomainError):
         return sentence
-    why = refusal(sentence)
+    why = why_refused(sentence)
     return InvalidInput([{"pointer": "/sentence", "detail": why}]) if why else str(sentence)
 
 
@@ -127,6 +128,7 @@ def _lines(batches: Iterator[list[Sentiment | Exception]]) -> Iterator[bytes]:
         for outcome in batch:
             number += 1
             if isinstance(outcome, Sentiment):
+                count_review(outcome.sentiment, outcome.warnings)
                 line = review.dump(outcome)
             else:
                 if id(outcome) not in known:

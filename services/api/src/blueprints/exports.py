@@ -10,7 +10,7 @@ from src import reviews
 from src.extensions import db
 from src.files.writers import FORMATS
 from src.schemas.queries import ExportQuery
-from src.server.slow_clients import connection_deadline
+from src.web.connection_deadline import connection_deadline
 from src.web.parsing import StrictBlueprint
 from src.web.streaming import streamed
 

@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request, url_for
 
 from src import reviews
-from src.extensions import current_analyzer, current_writes, db
+from src.extensions import current_analyzer, current_group_commit, db
 from src.models import EarlierScore, Sentiment
 from src.reviews import Filters, Page, Summary
 from src.schemas.evidence import EvidenceOut
 from src.schemas.queries import FilterQuery, ListQuery, PageQuery, ReviewId, parse_id
 from src.schemas.reviews import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.schemas.summaries import SummaryOut
+from src.server.metrics import count_review
 from src.web.authentication import client_name
 from src.web.idempotency import KEY, REPLAYED, idempotency_key
 from src.web.parsing import StrictBlueprint, refuse_query
@@ -47,7 +48,7 @@ def _check_address() -> None:
     """
     if request.method == "OPTIONS":  # Flask answers it with Allow
         return
-    if request.view_args:
+    if request.view_args and "review_id" in request.view_args:
         request.view_args["review_id"] = parse_id(request.view_args["review_id"])
     if request.endpoint not in _WITH_QUERY:
         refuse_query()
@@ -65,11 +66,13 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
     Idempotency-Key stores nothing; the response has the stored review.
     """
     sentence, key, replayed = body["sentence"], idempotency_key(request.headers), False
-    scoring = db.session(), current_analyzer(), current_writes()
+    resources = db.session(), current_analyzer(), current_group_commit()
     if key is None:
-        review = reviews.create(*scoring, sentence)
+        review = reviews.create(*resources, sentence)
     else:
-        review, replayed = reviews.create_once(*scoring, sentence, reviews.ClientKey(client_name(), key))
+        review, replayed = reviews.create_once(*resources, sentence, reviews.ClientKey(client_name(), key))
+    if not replayed:
+        count_review(review.sentiment, review.warnings)
     location = {"Location": url_for("sentiments.show_review", review_id=review.id)}
     return review, 201, {**location, REPLAYED: "true"} if replayed else location
 
@@ -110,7 +113,9 @@ def show_review(review_id: int) -> Sentiment:
 @bp.problems(400, 404, 413, 415, 422, 503)
 def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
     """Replace the text of a review and score it again."""
-    return reviews.replace(db.session(), current_analyzer(), review_id, body["sentence"])
+    review = reviews.replace(db.session(), current_analyzer(), review_id, body["sentence"])
+    count_review(review.sentiment, review.warnings)
+    return review
 
 
 @bp.route("/<review_id>", methods=["DELETE"], parameters=[_ID])

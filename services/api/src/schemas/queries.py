@@ -11,13 +11,13 @@ from src.errors import InvalidInput
 from src.files.writers import FORMATS
 from src.reviews import Filters
 from src.schemas import StrictSchema
-from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, check_text
+from src.schemas.reviews import MAX_ID, NO_SENTIMENT, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, check_text
 
 MAX_QUERY_CHARS = 500
 """A character may take twelve bytes in a URL, of which gunicorn reads 8,190."""
 
 _DIGITS = re.compile("[0-9]{1,19}")
-_NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{0,20})?")
+_NUMBER = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{0,20})?(?:[Ee][+-]?[0-9]{1,3})?")
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -50,7 +50,7 @@ class Digits(fields.Integer):
 
 
 class Share(fields.Float):
-    """A decimal number; float() would accept `nan`, `1e-3` and ` 1_0` too."""
+    """A number as JSON has it; float() would accept `nan` and ` 1_0` too."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if not _NUMBER.fullmatch(value):
@@ -82,7 +82,13 @@ def _moment(meaning: str) -> dict[str, Any]:
     }
 
 
-class FilterQuery(StrictSchema):
+class QuerySchema(StrictSchema):
+    """Parameters of a query."""
+
+    error_messages = {"unknown": "Unknown parameter."}  # noqa: RUF012  # marshmallow declares it so
+
+
+class FilterQuery(QuerySchema):
     """Filters: the reviews that match all of them."""
 
     q = fields.String(
@@ -94,14 +100,14 @@ class FilterQuery(StrictSchema):
         },
     )
     sentiment = fields.String(
-        validate=validate.OneOf(SENTIMENTS, error="Is neither positive nor negative."),
+        validate=validate.OneOf(SENTIMENTS, error=NO_SENTIMENT),
         metadata={"description": "The sentiment by the model.", "example": "positive"},
     )
     min_confidence = Share(
-        validate=validate.Range(0.5, 1), metadata={"description": "The lowest confidence.", "example": 0.5}
+        validate=validate.Range(0, 1), metadata={"description": "The lowest confidence.", "example": 0.5}
     )
     max_confidence = Share(
-        validate=validate.Range(0.5, 1), metadata={"description": "The highest confidence.", "example": 0.6}
+        validate=validate.Range(0, 1), metadata={"description": "The highest confidence.", "example": 0.6}
     )
     since = Moment(metadata=_moment("Stored at this time or later"))
     until = Moment(metadata=_moment("Stored before this time"))
@@ -154,7 +160,7 @@ class ComparisonQuery(FilterQuery):
     new = _version("The version that is compared")
 
 
-class PageQuery(StrictSchema):
+class PageQuery(QuerySchema):
     """A page of a list that is ordered by id, the newest first."""
 
     limit = Digits(

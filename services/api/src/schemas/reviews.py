@@ -8,11 +8,15 @@ from marshmallow import ValidationError, fields, validate
 
 from src.errors import DomainError
 from src.schemas import ResponseSchema, StrictSchema
+from src.sentiment_analyzer.readability import NOT_ENGLISH, UNREADABLE
 
 MAX_ID = 2**63 - 1
 PAGE_DEFAULT = 50
 PAGE_MAX = 500
-SENTIMENTS = ["positive", "negative"]
+SENTIMENTS = ["positive", "neutral", "negative"]
+NO_SENTIMENT = "Is not one of positive, neutral and negative."
+LEAST_CONFIDENCE = 0.333
+"""The lowest confidence, which is one third, with room for rounding."""
 
 TEXT_PATTERN = r"^[^\u0000]*$"
 """The texts that `check_text` accepts, for the OpenAPI document. Lone surrogates cannot occur in UTF-8."""
@@ -52,7 +56,7 @@ def check_sentence(sentence: str) -> None:
         raise ValidationError("Is empty or blank.")
 
 
-def refusal(sentence: Any) -> str | None:
+def why_refused(sentence: Any) -> str | None:
     """Return why a record's sentence cannot be stored, in the words for a single review; None if it can."""
     if isinstance(sentence, DomainError):
         return sentence.detail
@@ -85,7 +89,7 @@ class CorrectionIn(StrictSchema):
 
     sentiment = fields.String(
         required=True,
-        validate=validate.OneOf(SENTIMENTS, error="Is neither positive nor negative."),
+        validate=validate.OneOf(SENTIMENTS, error=NO_SENTIMENT),
         error_messages={"required": "Is missing."},
         metadata={"description": "The right sentiment; the model's own confirms it.", "example": "negative"},
     )
@@ -98,6 +102,17 @@ class CorrectionOut(ResponseSchema):
     created_on = fields.AwareDateTime(format="iso", metadata={"description": "When it was stored."})
 
 
+class ProbabilitiesOut(ResponseSchema):
+    """The probability of each sentiment, calibrated. They add up to 1."""
+
+    negative = fields.Float(metadata={"minimum": 0, "maximum": 1, "description": "P(negative)."})
+    neutral = fields.Float(
+        allow_none=True,
+        metadata={"minimum": 0, "maximum": 1, "description": "P(neutral); null from a model with two labels."},
+    )
+    positive = fields.Float(metadata={"minimum": 0, "maximum": 1, "description": "P(positive)."})
+
+
 class ReviewOut(ResponseSchema):
     """A stored review."""
 
@@ -107,11 +122,33 @@ class ReviewOut(ResponseSchema):
         metadata={"minimum": -1, "maximum": 1, "description": "P(positive) - P(negative), calibrated."}
     )
     confidence = fields.Float(
-        metadata={"minimum": 0.5, "maximum": 1, "description": "The larger of the two probabilities, calibrated."}
+        metadata={
+            "minimum": LEAST_CONFIDENCE,
+            "maximum": 1,
+            "description": "The probability of `sentiment`: at least 1/3; from a model with two labels at least 1/2.",
+        }
     )
-    sentiment = fields.String(metadata={"enum": SENTIMENTS, "description": "Positive where the score is zero or more."})
+    sentiment = fields.String(
+        metadata={
+            "enum": SENTIMENTS,
+            "description": "The likeliest one. Neutral: the review has no opinion, or its praise and blame balance. A "
+            "model with two labels is never neutral; there, a score of zero or more is positive.",
+        }
+    )
+    probabilities = fields.Nested(
+        ProbabilitiesOut, metadata={"description": "The probability of each sentiment, calibrated; they add up to 1."}
+    )
     tokens = fields.Integer(metadata={"minimum": 0, "description": "How many WordPiece tokens it has; all were read."})
     windows = fields.Integer(metadata={"minimum": 1, "description": "How many overlapping windows they were read in."})
+    warnings = fields.List(
+        fields.String(metadata={"enum": [NOT_ENGLISH, UNREADABLE]}),
+        allow_none=True,
+        metadata={
+            "description": "Reasons to doubt the score. `not_english`: the text is in another language. `unreadable`: "
+            "it has no letters, or most of its tokens are unknown. Null for reviews of earlier versions, which did not "
+            "look for any."
+        },
+    )
     model_version = fields.String(
         metadata={"description": "The model that scored it.", "example": "model@0123456789ab"}
     )
@@ -130,7 +167,9 @@ class EarlierScoreOut(ResponseSchema):
     id = fields.Integer(metadata={"minimum": 1, "description": "Its id; later scores have larger ids.", "example": 1})
     sentence = fields.String(metadata={"description": "The text that was scored."})
     sentiment_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "As in a review."})
-    confidence = fields.Float(metadata={"minimum": 0.5, "maximum": 1, "description": "As in a review."})
+    confidence = fields.Float(metadata={"minimum": LEAST_CONFIDENCE, "maximum": 1, "description": "As in a review."})
+    sentiment = fields.String(metadata={"enum": SENTIMENTS, "description": "As in a review."})
+    probabilities = fields.Nested(ProbabilitiesOut, metadata={"description": "As in a review."})
     model_version = fields.String(
         metadata={"description": "The model that scored it.", "example": "model@0123456789ab"}
     )

@@ -29,6 +29,7 @@ class DayOut(ResponseSchema):
 
     day = fields.Date(metadata={"description": "In UTC.", "example": "2026-11-23"})
     positive = fields.Integer(metadata={"minimum": 0, "description": "How many of them are positive."})
+    neutral = fields.Integer(metadata={"minimum": 0, "description": "How many of them are neutral."})
     negative = fields.Integer(metadata={"minimum": 0, "description": "How many of them are negative."})
     mean_score = fields.Float(metadata={"minimum": -1, "maximum": 1, "description": "The mean score of that day."})
 
@@ -55,8 +56,9 @@ class SummaryOut(ResponseSchema):
     """Counts, mean, histogram and days of the reviews that match."""
 
     reviews = fields.Integer(metadata={"minimum": 0, "description": "How many reviews match."})
-    positive = fields.Integer(metadata={"minimum": 0, "description": "How many have a score of zero or more."})
-    negative = fields.Integer(metadata={"minimum": 0, "description": "How many have a score below zero."})
+    positive = fields.Integer(metadata={"minimum": 0, "description": "How many of them are positive."})
+    neutral = fields.Integer(metadata={"minimum": 0, "description": "How many of them are neutral."})
+    negative = fields.Integer(metadata={"minimum": 0, "description": "How many of them are negative."})
     mean_score = fields.Float(
         allow_none=True, metadata={"minimum": -1, "maximum": 1, "description": "Null without any."}
     )

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: requests, the scorer's work, time in the database.
+"""Metrics for Prometheus: requests, scored reviews, the scorer's work, time in the database.
 
 With PROMETHEUS_MULTIPROC_DIR (gunicorn.conf.py sets it) all workers of a service write to files there, and each of them
 can respond for all. When a worker dies, its counters stay and its gauges go.
@@ -6,7 +6,8 @@ can respond for all. When a worker dies, its counters stay and its gauges go.
 
 import os
 import time
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, get_args
 
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -15,11 +16,14 @@ from sqlalchemy import event
 
 from src.extensions import db
 from src.sentiment_analyzer import Analyzer
+from src.sentiment_analyzer.readability import NOT_ENGLISH, UNREADABLE
+from src.sentiment_analyzer.score import Sentiment
 from src.sentiment_analyzer.scorer.messages import Batch
 from src.sentiment_analyzer.scorer.scorer import Scorer
 
 REGISTRY = "metrics_registry"
 """The key of the registry in `app.extensions`."""
+_REVIEWS = "metrics_of_reviews"
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _STATEMENT, _COMMIT = "statement_started", "commit_started"
@@ -29,6 +33,7 @@ def register(app: Flask, analyzer: Analyzer | None) -> None:
     """Measure the requests, the scoring and the database of `app`."""
     registry = CollectorRegistry()
     app.extensions[REGISTRY] = registry
+    app.extensions[_REVIEWS] = ReviewMetrics(registry)
     _watch_requests(app, registry)
     _watch_database(app, registry)
     if analyzer:
@@ -48,6 +53,27 @@ def exposition() -> Response:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
+def count_review(sentiment: str, warnings: Iterable[str] | None) -> None:
+    """Count a review that was scored and stored for a request."""
+    current_app.extensions[_REVIEWS].count(sentiment, warnings)
+
+
+class ReviewMetrics:
+    """Counters of scored reviews: they show when other texts come in than the model was trained for."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        scored = Counter("reviews_scored", "Reviews scored and stored.", ("sentiment",), registry=registry)
+        warned = Counter("reviews_warned", "Of these, reviews with a warning.", ("warning",), registry=registry)
+        self._scored = {name: scored.labels(name) for name in get_args(Sentiment)}
+        self._warned = {name: warned.labels(name) for name in (NOT_ENGLISH, UNREADABLE)}
+
+    def count(self, sentiment: str, warnings: Iterable[str] | None) -> None:
+        """Count one review."""
+        self._scored[sentiment].inc()
+        for warning in warnings or ():
+            self._warned[warning].inc()
+
+
 class ScorerMetrics:
     """The observer of a scorer that keeps its metrics."""
 
@@ -62,7 +88,7 @@ class ScorerMetrics:
                                   registry=registry)  # fmt: skip
         self._restarts = Counter("scorer_restarts", "Scorers started after one died or hung.", registry=registry)
 
-    def waiting(self, calls: int) -> None:
+    def queue_changed(self, calls: int) -> None:
         """See `Observer`."""
         self._queue.set(calls)
 

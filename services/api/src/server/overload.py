@@ -1,7 +1,7 @@
-"""Overload: a request that waited too long for a thread is refused, so that not all are late.
+"""Overload: a POST or PUT that waited too long for a thread is refused, so that not all are late.
 
-gunicorn's threaded worker queues without bound. Refusing a request costs a fraction of scoring it. So under any load,
-requests that are served waited about `WAIT_SECONDS` at most, and the others get their 503 soon.
+gunicorn's threaded worker queues without bound. Refusing a request is far cheaper than scoring it. So under any
+load, requests that are served waited about `WAIT_SECONDS` at most, and the others get their 503 soon.
 """
 
 import threading
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger("request")
 
 WAIT_SECONDS = 1.0
-"""The longest wait for a thread, counted from when the request was readable. A short burst stays below it."""
+"""The longest wait for a thread, from the time at which the request can be read. A short burst does not reach it."""
 
 _DETAIL = "There are too many requests; nothing was stored. Try again."
 
@@ -44,7 +44,7 @@ def _run(submitted: float, task: Callable[..., Any], args: tuple[Any, ...], kwar
 
 
 class Refusal:
-    """WSGI middleware that refuses writes that waited too long. Probes and other reads are always answered.
+    """WSGI middleware that refuses POST and PUT after too long a wait. Other requests are always answered.
 
     It stands before Flask, whose work for a request is half of the cost of serving it.
     """

@@ -33,7 +33,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         return TimedPool(self.cfg.threads, "request")
 
     def handle_request(self, req: Any, conn: Any) -> bool:
-        """Handle a request; close the connection after one whose body could not be read to its end, and say so."""
+        """Handle a request. If its body cannot be read to its end, the connection is closed, and the client is told."""
         should_close = req.should_close
         req.should_close = lambda: req.body.failed or should_close()
         return bool(super().handle_request(req, conn))
@@ -77,4 +77,4 @@ def write_problem(connection: socket.socket, status: int, _reason: str, detail: 
 
 
 util.write_error = write_problem
-"""A method of the worker chooses status and words and passes them to this function; gunicorn has no other hook."""
+"""gunicorn's worker calls this function with the status and the words of a refusal. There is no other hook for it."""

@@ -7,11 +7,13 @@ from flask_smorest import Api
 
 from src.schemas.problems import Problem
 
-_DESCRIPTION = """Scores movie reviews: how positive a review is, and how sure the model is.
+_DESCRIPTION = """Scores movie reviews: whether a review is positive, neutral or negative, and how sure the model is.
 
-A review's text is stored as it was sent. Before it is scored, each country in it is replaced by one fixed country and
-each first name by one fixed first name, where they are capitalized: neither is an opinion. `tokens` counts the text
-after that.
+A review's text is stored as it was sent. Before it is scored, HTML line breaks and entities are resolved, emoji become
+the words of their names, rows of stars become ratings, and each capitalized country and first name becomes one fixed
+country and first name, since neither is an opinion. `tokens` counts the text after that. The model reads English; `warnings` says where a text is in another language or cannot be read. Such a text is scored all the same.
+
+Later versions add fields to responses, and do not rename or remove any: ignore those that you do not know.
 
 Every error is `application/problem+json` (RFC 9457) with the members of Problem. That includes errors that no operation
 lists: 405 (the path does not have the method), 414 and 431 (a URL of more than 8,190 bytes; headers that are too

@@ -107,7 +107,7 @@ def refuse_query() -> None:
     :raises InvalidInput: the request has one.
     """
     if request.args:
-        raise InvalidInput(_entries("", {name: ["Unknown field."] for name in request.args})[:MAX_ERRORS])
+        raise InvalidInput(_entries("", {name: ["Unknown parameter."] for name in request.args})[:MAX_ERRORS])
 
 
 def _entries(pointer: str, messages: Any) -> list[dict[str, str]]:

@@ -21,7 +21,9 @@ logger = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 1
 _RETRIED = (409, 503)
-"""Statuses of which the client is told when to try again."""
+"""Statuses sent with Retry-After."""
+_QUERY_CANCELED = "57014"
+"""The SQLSTATE of a statement that reached `statement_timeout`."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _NOT_SCORED = {
@@ -80,9 +82,9 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(ParseException, _on_malformed_body)
     app.register_error_handler(NotScored, _on_not_scored)
-    app.register_error_handler(OperationalError, _on_database_away)
-    app.register_error_handler(InterfaceError, _on_database_away)
-    app.register_error_handler(PoolTimeout, _on_database_away)
+    app.register_error_handler(OperationalError, _on_database_error)
+    app.register_error_handler(InterfaceError, _on_database_error)
+    app.register_error_handler(PoolTimeout, _on_database_error)
     app.register_error_handler(Exception, _on_defect)
 
 
@@ -130,11 +132,16 @@ def _on_malformed_body(_: Exception) -> Response:
 
 
 def _on_not_scored(error: NotScored) -> Response:
-    return _on_domain_error(Unavailable(_NOT_SCORED[type(error)]))
+    return _on_domain_error(Unavailable(_NOT_SCORED.get(type(error), "The review was not scored. Try again.")))
 
 
-def _on_database_away(error: Exception) -> Response:
-    logger.error("database away", error=type(error).__name__, sqlstate=_sqlstate(error), request_id=request_id())
+def _on_database_error(error: Exception) -> Response:
+    sqlstate = _sqlstate(error)
+    logger.error("database error", error=type(error).__name__, sqlstate=sqlstate, request_id=request_id())
+    if isinstance(error, PoolTimeout):
+        return _on_domain_error(Unavailable("Every connection to the database is in use. Try again."))
+    if sqlstate == _QUERY_CANCELED:
+        return _on_domain_error(Unavailable("The database took too long. Narrow the filters, or try again."))
     return _on_domain_error(Unavailable())
 
 

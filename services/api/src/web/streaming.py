@@ -16,7 +16,7 @@ logger = structlog.get_logger(__name__)
 
 _lock = threading.Lock()
 _free_at = 0.0
-"""When the time that all paced threads share is free again."""
+"""The time from which the shared budget is unused."""
 
 
 def streamed(pieces: Iterator[bytes]) -> Iterator[bytes]:

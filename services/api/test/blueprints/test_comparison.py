@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,45 +13,53 @@ from sqlalchemy import event, text
 
 from src.extensions import db
 from src.sentiment_analyzer.intervals import wilson
-from test.builders import rescore_review, store_correction, store_review, store_reviews
+from src.sentiment_analyzer.score import sentiment_of
+from test.builders import confidence_of, rescore_review, store_correction, store_review, store_reviews
 
 START = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
-VERSIONS = ["model@1", "model@2", "model@3"]
+VERSIONS = ["model@1", "model@2", "two-labels@3"]
+SENTIMENTS = ["negative", "neutral", "positive"]
 ADDRESS = "/sentiments/comparison?old={}&new={}"
 
-Scores = dict[int, dict[str, float]]
-"""The score and confidence of a review's present text, by its id and the model version."""
+Answer = tuple[float, float | None]
+"""A score, and the probability of neutral if the model has three labels."""
+Scores = dict[int, dict[str, Answer]]
+"""The answer for a review's present text, by its id and the model version."""
 
 
 @pytest.fixture
 def scores(app: Flask) -> Scores:
     """Reviews that several models scored in turn; some got new texts, some are corrected, some are deleted."""
-    draw, known = random.Random(7), dict[int, dict[str, float]]()
+    draw, known = random.Random(7), dict[int, dict[str, Answer]]()
 
-    def drawn(review_id: int, version: str) -> float:
-        """The same model says the same of the same text."""
-        score = draw.choice([draw.uniform(-1, 1), -1.0, 0.0, 1.0])
-        return known.setdefault(review_id, {}).setdefault(version, score)
+    def drawn(version: str) -> Answer:
+        p_neutral = None if version == "two-labels@3" else draw.choice([draw.random(), draw.random(), 0.0, 1 / 3, 1.0])
+        side = draw.choice([draw.uniform(-1, 1), draw.uniform(-1, 1), -1.0, 0.0, 1.0])
+        return side * (1 - (p_neutral or 0)), p_neutral
 
     with app.app_context():
         for number in range(90):
             first = draw.choice(VERSIONS)
+            answer = drawn(first)
             review = store_review(
                 sentence=draw.choice(["A slow film.", "A fast film."]),
-                sentiment_score=(score := draw.uniform(-1, 1)),
-                confidence=(1 + abs(score)) / 2,
+                sentiment_score=answer[0],
+                p_neutral=answer[1],
+                confidence=confidence_of(*answer),
                 model_version=first,
                 created_on=START + timedelta(hours=number),
             )
-            known[review.id] = {first: score}
+            known[review.id] = {first: answer}
             for _ in range(draw.choice([0, 1, 1, 2, 4])):
                 change = {"model_version": draw.choice(VERSIONS)}
                 if draw.random() < 0.2:
                     change["sentence"] = f"A slow film, seen again: {draw.random()}"
                     known[review.id] = {}
-                rescore_review(review.id, drawn(review.id, change["model_version"]), **change)
+                version = change["model_version"]
+                answer = known[review.id].setdefault(version, drawn(version))  # a model says the same of the same text
+                rescore_review(review.id, *answer, **change)
             if draw.random() < 0.4:
-                store_correction(review.id, draw.choice(["positive", "negative"]))
+                store_correction(review.id, draw.choice(SENTIMENTS))
         for review_id in list(known)[::10]:
             db.session.execute(text("DELETE FROM sentiments WHERE id = :id"), {"id": review_id})
             del known[review_id]
@@ -63,12 +72,13 @@ def expected(scores: Scores, records: list[dict[str, Any]], old: str, new: str) 
     said = {record["id"]: record["correction"]["sentiment"] for record in records if record["correction"]}
     of_records = {record["id"]: scores[record["id"]] for record in records}
     both = {one: (found[old], found[new]) for one, found in of_records.items() if old in found and new in found}
-    changes = {one: after - before for one, (before, after) in both.items()}
-    flips = [(before >= 0, after >= 0) for before, after in both.values()]
+    changes = {one: after[0] - before[0] for one, (before, after) in both.items()}
+    pairs = [(sentiment_of(*before), sentiment_of(*after)) for before, after in both.values()]
+    became = Counter(after for before, after in pairs if before != after)
     moved = sorted((one for one in changes if changes[one]), key=lambda one: (-abs(changes[one]), one))
     sides = {}
     for index, (name, version) in enumerate((("old", old), ("new", new))):
-        judged = [(pair[index] >= 0) == (said[one] == "positive") for one, pair in both.items() if one in said]
+        judged = [sentiment_of(*pair[index]) == said[one] for one, pair in both.items() if one in said]
         sides[name] = {
             "model_version": version,
             "reviews": sum(version in found for found in of_records.values()),
@@ -76,19 +86,21 @@ def expected(scores: Scores, records: list[dict[str, Any]], old: str, new: str) 
             "agreed": sum(judged),
             "accuracy": sum(judged) / len(judged) if judged else None,
             "interval": pytest.approx(list(wilson(sum(judged), len(judged)))) if judged else None,
-            "mean_confidence": mean([(1 + abs(pair[index])) / 2 for pair in both.values()]),
+            "mean_confidence": mean([confidence_of(*pair[index]) for pair in both.values()]),
         }
-    confidences = [(abs(after) - abs(before)) / 2 for before, after in both.values()]
+    confidences = [confidence_of(*after) - confidence_of(*before) for before, after in both.values()]
     return {
         **sides,
         "reviews": len(both),
-        "agreed": sum(before == after for before, after in flips),
-        "to_positive": flips.count((False, True)),
-        "to_negative": flips.count((True, False)),
+        "agreed": sum(before == after for before, after in pairs),
+        "to_positive": became["positive"],
+        "to_neutral": became["neutral"],
+        "to_negative": became["negative"],
+        "table": {before: {after: pairs.count((before, after)) for after in SENTIMENTS} for before in SENTIMENTS},
         "mean_change": mean(list(changes.values())),
         "mean_absolute_change": mean([abs(change) for change in changes.values()]),
         "mean_confidence_change": mean(confidences),
-        "largest": [{"id": one, "old_score": both[one][0], "new_score": both[one][1]} for one in moved[:10]],
+        "largest": [{"id": one, "old_score": both[one][0][0], "new_score": both[one][1][0]} for one in moved[:10]],
     }
 
 
@@ -98,17 +110,29 @@ def mean(values: list[float]) -> Any:
 
 FILTERS = [
     "", "since=2026-11-21T10:17:00Z", "until=2026-11-22", "since=2026-11-21&until=2026-11-23", "since=2027-01-01",
-    "q=slow", "sentiment=positive", "corrected=true", "corrected=false&q=fast", "model_version=model@2",
-    "min_confidence=0.7", "max_confidence=0.7&corrected=true",
+    "q=slow", "sentiment=positive", "sentiment=neutral", "corrected=true", "corrected=false&q=fast",
+    "model_version=model@2", "min_confidence=0.7", "max_confidence=0.7&corrected=true",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("query", FILTERS)
 def test_the_comparison_is_that_of_the_listed_reviews(client: FlaskClient, scores: Scores, query: str) -> None:
     records = client.get(f"/sentiments/?limit=500&{query}").get_json()
-    for old, new in (("model@1", "model@2"), ("model@3", "model@1"), ("model@2", "model@2")):
+    for old, new in (("model@1", "model@2"), ("two-labels@3", "model@1"), ("model@2", "model@2")):
         found = client.get(f"{ADDRESS.format(old, new)}&{query}").get_json()
         assert found == expected(scores, records, old, new)
+
+
+def test_a_neutral_that_a_model_with_two_labels_cannot_say_counts_against_it(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        review = store_review(sentiment_score=0.5, confidence=0.75, model_version="two-labels@1")
+        rescore_review(review.id, 0.1, p_neutral=0.8, model_version="model@1")
+        store_correction(review.id, "neutral")
+    found = client.get(ADDRESS.format("two-labels@1", "model@1")).get_json()
+    assert (found["old"]["agreed"], found["new"]["agreed"], found["agreed"], found["to_neutral"]) == (0, 1, 0, 1)
+    assert found["table"]["positive"] == {"negative": 0, "neutral": 1, "positive": 0}
+    back = client.get(ADDRESS.format("model@1", "two-labels@1")).get_json()
+    assert (back["to_positive"], back["table"]["neutral"]["positive"]) == (1, 1)
 
 
 def test_the_versions_are_listed_the_one_that_scored_last_first(client: FlaskClient, scores: Scores) -> None:

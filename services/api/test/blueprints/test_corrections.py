@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 
 from test.builders import store_review
 
+SENTIMENTS = ["positive", "neutral", "negative"]
+
 
 @pytest.fixture
 def address(app: Flask) -> str:
@@ -28,10 +30,11 @@ def test_a_correction_is_stored_beside_the_score_of_the_model(client: FlaskClien
     assert client.get("/sentiments/").get_json() == [after]
 
 
-def test_a_later_correction_replaces_the_earlier_one(client: FlaskClient, address: str) -> None:
-    for sentiment in ("negative", "positive"):
+@pytest.mark.parametrize("last", SENTIMENTS)
+def test_a_later_correction_replaces_the_earlier_one(client: FlaskClient, address: str, last: str) -> None:
+    for sentiment in ("negative", "neutral", last):
         answer = client.put(f"{address}/correction", json={"sentiment": sentiment})
-    assert answer.get_json()["correction"]["sentiment"] == "positive"
+    assert answer.get_json()["correction"]["sentiment"] == last
     assert client.get(address).get_json() == answer.get_json()
 
 
@@ -64,7 +67,7 @@ def test_a_correction_of_an_unknown_review_is_not_found(client: FlaskClient, met
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
-    [({}, "/sentiment"), ({"sentiment": "neutral"}, "/sentiment"), ({"sentiment": 1}, "/sentiment"),
+    [({}, "/sentiment"), ({"sentiment": "mixed"}, "/sentiment"), ({"sentiment": 1}, "/sentiment"),
      ({"sentiment": None}, "/sentiment"), ({"sentiment": "positive", "why": "x"}, "/why")],
 )  # fmt: skip
 def test_an_invalid_correction_is_refused(

@@ -14,11 +14,8 @@ import pyarrow.parquet
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from sqlalchemy import event
 
-from src import reviews
 from src.blueprints import exports
-from src.extensions import db
 from src.files import writers
 from src.reviews import slots
 from test.builders import store_correction, store_review, store_reviews
@@ -47,8 +44,9 @@ def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
             store_review(sentence=sentence, sentiment_score=-0.25 + index / 8).id
             for index, sentence in enumerate(SENTENCES[:9])
         ]
-        for sentence in SENTENCES[9:]:
-            store_review(sentence=sentence, sentiment_score=0.1 + 0.2)
+        three_way = {"sentiment_score": 0.1 + 0.2, "p_neutral": 0.5}
+        for sentence, warnings in zip(SENTENCES[9:], ([], ["unreadable"], ["not_english", "unreadable"]), strict=True):
+            store_review(sentence=sentence, warnings=warnings, **three_way)
         store_correction(ids[0], "positive")
     records: list[dict[str, Any]] = client.get("/sentiments/").get_json()
     return records
@@ -56,8 +54,14 @@ def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
 
 def flat(record: dict[str, Any]) -> dict[str, Any]:
     """A record as files have it."""
-    correction = record["correction"] or {}
-    return {**record, "correction": correction.get("sentiment"), "corrected_on": correction.get("created_on")}
+    correction, warnings = record["correction"] or {}, record["warnings"]
+    return {
+        **{name: value for name, value in record.items() if name != "probabilities"},
+        **{f"p_{name}": value for name, value in record["probabilities"].items()},
+        "warnings": None if warnings is None else " ".join(warnings),
+        "correction": correction.get("sentiment"),
+        "corrected_on": correction.get("created_on"),
+    }
 
 
 def test_ndjson_has_a_record_a_line(client: FlaskClient, records: list[dict[str, Any]]) -> None:
@@ -130,24 +134,6 @@ def test_a_row_group_is_large_but_bounded(client: FlaskClient, app: Flask, monke
     monkeypatch.setattr(writers, "GROUP_CHARACTERS", 5000)
     file = client.get("/sentiments/export?format=parquet", buffered=True).data
     assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups >= 4
-
-
-def test_an_export_is_fetched_little_by_little_from_a_cursor_of_the_server(
-    app: Flask, records: list[dict[str, Any]]
-) -> None:
-    cursors: list[str | None] = []
-
-    def record(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith("SELECT sentiments.id"):
-            cursors.append(cursor.name)
-
-    with app.app_context():
-        event.listen(db.engines[None], "before_cursor_execute", record)
-        exported = list(reviews.export(db.session(), reviews.Filters()))
-        event.remove(db.engines[None], "before_cursor_execute", record)
-    assert len(exported) == len(records)
-    assert len(cursors) == 1
-    assert cursors[0]  # only a cursor of the server has a name
 
 
 def test_the_number_of_simultaneous_exports_is_limited(client: FlaskClient, records: list[dict[str, Any]]) -> None:

@@ -162,7 +162,7 @@ def test_fifty_at_once_in_two_processes_worth_of_threads_store_one(apps: list[Fl
 
 def test_a_lost_claim_in_a_group_fails_alone(apps: list[Flask]) -> None:
     """The other reviews of the group must not fail with it."""
-    writes = apps[0].extensions["writes"]
+    writes = apps[0].extensions["group_commit"]
     rows = [NewReview(COLUMNS), NewReview(COLUMNS, idempotency.Claim(idempotency.ClientKey("", "nobody's"), uuid4()))]
     groups: list[int] = []
 

@@ -6,13 +6,29 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from test.builders import store_review
+from test.builders import rescore_review, store_review
 
 FIELDS = [
-    "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version",
-    "correction", "created_on", "updated_on",
+    "id", "sentence", "sentiment_score", "confidence", "sentiment", "probabilities", "tokens", "windows", "warnings",
+    "model_version", "correction", "created_on", "updated_on",
 ]  # fmt: skip
+VERSION_1 = {
+    "/sentiments/{}": {
+        "id", "sentence", "sentiment_score", "confidence", "sentiment", "tokens", "windows", "model_version",
+        "correction", "created_on", "updated_on",
+    },
+    "/sentiments/{}/history": {"id", "sentence", "sentiment_score", "confidence", "model_version", "scored_on"},
+    "/sentiments/summary": {
+        "reviews", "positive", "negative", "mean_score", "histogram", "days", "accuracy", "truncated",
+    },
+    "/sentiments/comparison?old=old@1&new=model@0123456789ab": {
+        "old", "new", "reviews", "agreed", "to_positive", "to_negative", "mean_change", "mean_absolute_change",
+        "mean_confidence_change", "largest",
+    },
+}  # fmt: skip
+"""The fields of responses before reviews could be neutral."""
 
 
 @pytest.fixture
@@ -30,8 +46,12 @@ def test_a_posted_review_is_answered_with_its_record(client: FlaskClient, analyz
     assert list(record) == FIELDS
     assert record["sentiment"] == "positive"
     assert 0.5 < record["sentiment_score"] <= 1
-    assert record["confidence"] == pytest.approx((1 + record["sentiment_score"]) / 2)
-    assert (record["tokens"], record["windows"]) == (10, 1)
+    probabilities = record["probabilities"]
+    assert list(probabilities) == ["negative", "neutral", "positive"]
+    assert sum(probabilities.values()) == pytest.approx(1)
+    assert probabilities["positive"] - probabilities["negative"] == pytest.approx(record["sentiment_score"])
+    assert record["confidence"] == pytest.approx(probabilities["positive"])
+    assert (record["tokens"], record["windows"], record["warnings"]) == (10, 1, [])
     assert record["model_version"] == analyzer.version
     assert datetime.fromisoformat(record["created_on"]).utcoffset() == timedelta(0)
 
@@ -41,6 +61,79 @@ def test_a_bad_review_is_negative(client: FlaskClient) -> None:
     assert record["sentiment"] == "negative"
     assert record["sentiment_score"] < -0.5
     assert record["confidence"] > 0.75
+
+
+@pytest.mark.parametrize("sentence", ["The film opens on Friday.", "What time does it start?", "Hello."])
+def test_a_text_without_an_opinion_is_neutral(client: FlaskClient, sentence: str) -> None:
+    record = client.post("/sentiments/", json={"sentence": sentence}).get_json()
+    assert record["sentiment"] == "neutral"
+    assert record["confidence"] == pytest.approx(record["probabilities"]["neutral"])
+    assert client.get(f"/sentiments/{record['id']}").get_json() == record
+    assert client.get("/sentiments/?sentiment=neutral").get_json() == [record]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "warnings"),
+    [
+        ("Ein langweiliger Film, der nie zu Ende geht, und die Schauspieler sind schlecht.", ["not_english"]),
+        ("?!?! ...", ["unreadable"]),
+        ("10/10", []),
+    ],
+)
+def test_a_text_that_the_model_cannot_judge_has_a_warning_and_a_score(
+    client: FlaskClient, sentence: str, warnings: list[str]
+) -> None:
+    record = client.post("/sentiments/", json={"sentence": sentence}).get_json()
+    assert record["warnings"] == warnings
+    assert client.get(f"/sentiments/{record['id']}").get_json() == record
+    replaced = client.put(f"/sentiments/{record['id']}", json={"sentence": "A fine film."}).get_json()
+    assert replaced["warnings"] == []
+
+
+@pytest.mark.parametrize(("score", "sentiment"), [(0.6, "positive"), (0.0, "positive"), (-0.2, "negative")])
+def test_a_review_that_a_model_with_two_labels_scored_has_no_probability_of_neutral(
+    client: FlaskClient, app: Flask, score: float, sentiment: str
+) -> None:
+    with app.app_context():
+        review = store_review(sentiment_score=score, confidence=(1 + abs(score)) / 2)
+    record = client.get(f"/sentiments/{review.id}").get_json()
+    assert record["sentiment"] == sentiment
+    assert record["probabilities"] == {
+        "negative": pytest.approx((1 - score) / 2), "neutral": None, "positive": pytest.approx((1 + score) / 2)
+    }  # fmt: skip
+    assert record["warnings"] is None
+
+
+def test_a_model_with_two_labels_is_served_as_before(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = Score(sentiment_score=0.1, confidence=0.55, tokens=4, windows=1)
+    monkeypatch.setattr(app.extensions["analyzer"], "analyze", lambda texts: [score for _ in texts])
+    record = client.post("/sentiments/", json={"sentence": "A fine film."}).get_json()
+    assert (record["sentiment"], record["confidence"], record["probabilities"]["neutral"]) == ("positive", 0.55, None)
+    assert client.get(f"/sentiments/{record['id']}").get_json() == record
+
+
+@pytest.mark.parametrize("path", VERSION_1)
+def test_no_field_of_version_1_is_taken_away(client: FlaskClient, app: Flask, path: str) -> None:
+    with app.app_context():
+        review = store_review(model_version="old@1")
+        rescore_review(review.id, -0.2, p_neutral=0.1, model_version="model@0123456789ab")
+    answer = client.get(path.format(review.id)).get_json()
+    assert set(answer[0] if isinstance(answer, list) else answer) >= VERSION_1[path]
+
+
+def test_the_history_has_the_probabilities_of_earlier_scores(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        review = store_review(sentiment_score=0.1, p_neutral=0.8)
+        rescore_review(review.id, 0.5, model_version="two-labels@1")
+        rescore_review(review.id, -0.9, model_version="two-labels@2")
+    later, earlier = client.get(f"/sentiments/{review.id}/history").get_json()
+    assert (later["sentiment"], later["probabilities"]) == (
+        "positive", {"negative": 0.25, "neutral": None, "positive": 0.75}
+    )  # fmt: skip
+    assert earlier["sentiment"] == "neutral"
+    assert earlier["probabilities"] == pytest.approx({"negative": 0.05, "neutral": 0.8, "positive": 0.15})
 
 
 def test_a_stored_record_is_the_one_that_was_answered(client: FlaskClient) -> None:
@@ -161,7 +254,7 @@ def test_an_id_that_no_review_can_have_is_not_valid(client: FlaskClient, method:
 def test_a_query_on_a_route_without_one_is_not_valid(client: FlaskClient, method: str, path: str) -> None:
     answer = client.open(f"{path}?force=1", method=method)
     assert answer.status_code == 422
-    assert answer.get_json()["errors"] == [{"pointer": "/force", "detail": "Unknown field."}]
+    assert answer.get_json()["errors"] == [{"pointer": "/force", "detail": "Unknown parameter."}]
 
 
 def test_each_operation_is_one_statement_but_a_new_text_also_drops_a_correction(

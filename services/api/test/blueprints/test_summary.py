@@ -11,27 +11,31 @@ from flask.testing import FlaskClient
 
 from src.reviews import slices, summary
 from src.sentiment_analyzer.intervals import wilson
-from test.builders import store_correction, store_review
+from test.builders import confidence_of, store_correction, store_review
 
 START = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
+SENTIMENTS = ["positive", "neutral", "negative"]
 
 
 @pytest.fixture
 def stored(app: Flask) -> None:
-    """Reviews of four days, two models, all scores, some corrected."""
+    """Reviews of four days, two models, all scores, with and without a probability of neutral, some corrected."""
     draw = random.Random(7)
     with app.app_context():
         for number in range(120):
-            score = draw.choice([draw.uniform(-1, 1), -1.0, 0.0, 1.0, -0.0, -1e-17, 0.1, -0.1])
+            p_neutral = draw.choice([None, None, 0.0, draw.random(), draw.random(), 1 / 3, 0.5, 1.0])
+            side = draw.choice([draw.uniform(-1, 1), -1.0, 0.0, 1.0, -0.0, -1e-17, 0.1, -0.1])
+            score = side * (1 - (p_neutral or 0))
             review = store_review(
                 sentence=draw.choice(["A slow film.", "A fast film."]),
                 sentiment_score=score,
-                confidence=(1 + abs(score)) / 2,
+                confidence=confidence_of(score, p_neutral),
+                p_neutral=p_neutral,
                 model_version=draw.choice(["model@1", "model@2"]),
                 created_on=START + timedelta(minutes=47 * number),
             )
             if draw.random() < 0.4:
-                store_correction(review.id, draw.choice(["positive", "negative"]))
+                store_correction(review.id, draw.choice(SENTIMENTS))
 
 
 def expected(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -43,11 +47,9 @@ def expected(records: list[dict[str, Any]]) -> dict[str, Any]:
     for record in records:
         days.setdefault(record["created_on"][:10], []).append(record)
         versions.setdefault(record["model_version"], []).append(record)
-    positive = sum(record["sentiment"] == "positive" for record in records)
     return {
         "reviews": len(records),
-        "positive": positive,
-        "negative": len(records) - positive,
+        **by_sentiment(records),
         "mean_score": pytest.approx(sum(scores) / len(scores), abs=1e-12) if scores else None,
         "histogram": [
             {"from": pytest.approx(index / 10 - 1), "to": pytest.approx(index / 10 - 0.9), "reviews": bins[index]}
@@ -59,11 +61,13 @@ def expected(records: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def by_sentiment(records: list[dict[str, Any]]) -> dict[str, int]:
+    return {name: sum(record["sentiment"] == name for record in records) for name in SENTIMENTS}
+
+
 def day_of(day: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    positive = sum(record["sentiment"] == "positive" for record in records)
     mean = sum(record["sentiment_score"] for record in records) / len(records)
-    return {"day": day, "positive": positive, "negative": len(records) - positive,
-            "mean_score": pytest.approx(mean, abs=1e-12)}  # fmt: skip
+    return {"day": day, **by_sentiment(records), "mean_score": pytest.approx(mean, abs=1e-12)}
 
 
 def in_use(version: str, records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -76,27 +80,33 @@ def in_use(version: str, records: list[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-FILTERS = [
+TALLIED = [
     "", "since=2026-11-21", "until=2026-11-22T00:00:00Z", "since=2026-11-21T10:17:00Z",
     "since=2026-11-21T10:17:00Z&until=2026-11-22T09:03:00Z", "since=2026-11-21T10:00:00Z&until=2026-11-21T10:59:00Z",
     "since=2026-11-21T10:20:00Z&until=2026-11-21T11:40:00Z", "since=2026-11-22&until=2026-11-21",
     "since=2026-11-20T10:30:00Z&until=2026-11-20T10:30:00.000001Z", "sentiment=positive", "sentiment=negative",
+    "sentiment=neutral", "sentiment=neutral&since=2026-11-21T10:17:00Z", "sentiment=neutral&corrected=true",
     "model_version=model@1", "model_version=nobody", "corrected=true", "corrected=false",
     "sentiment=negative&corrected=true&model_version=model@2&since=2026-11-21T10:17:00Z",
+]  # fmt: skip
+"""Filters that the tallies have."""
+READ = [
     "q=slow", "q=slow+-film", "min_confidence=0.7", "max_confidence=0.7&since=2026-11-21T10:17:00Z",
-    "q=fast&sentiment=positive&corrected=false",
+    "q=fast&sentiment=positive&corrected=false", "q=slow&sentiment=neutral", "max_confidence=0.5",
 ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("stored")
-@pytest.mark.parametrize("query", FILTERS)
+@pytest.mark.parametrize("query", TALLIED + READ)
 def test_the_summary_is_that_of_the_listed_reviews(client: FlaskClient, query: str) -> None:
     records = client.get(f"/sentiments/?limit=500&{query}").get_json()
-    assert client.get(f"/sentiments/summary?{query}").get_json() == expected(records)
+    found = client.get(f"/sentiments/summary?{query}").get_json()
+    assert found == expected(records)
+    assert sum(found[name] for name in SENTIMENTS) == found["reviews"]
 
 
 @pytest.mark.usefixtures("stored")
-@pytest.mark.parametrize("query", FILTERS[:16])
+@pytest.mark.parametrize("query", TALLIED)
 def test_a_summary_without_words_and_confidence_reads_the_tallies_and_at_most_parts_of_hours(
     client: FlaskClient, statements: list[str], query: str
 ) -> None:

@@ -82,6 +82,7 @@ def test_every_worker_responds_for_all_and_a_dead_worker_s_counts_stay(service: 
     assert before["scorer_batch_tokens_sum"] >= 40 * 5
     assert before['database_seconds_count{kind="commit"}'] == 40
     assert before["scorer_queue"] == 0
+    assert sum(value for name, value in before.items() if name.startswith("reviews_scored_total{")) == 40
     [model] = [name for name in before if name.startswith("sentiments_model{")]
     assert service.request("GET", "/sentiments/?limit=1")[1][0]["model_version"] in model
 
@@ -217,3 +218,5 @@ def test_rare_metrics_of_the_dashboard_are_there_from_the_start(scraped_service:
     known = metrics(scraped_service)
     for name in ("http_requests_refused_total", "scorer_restarts_total", "scorer_queue"):
         assert known[name] == 0
+    for name in ('reviews_scored_total{sentiment="neutral"}', 'reviews_warned_total{warning="not_english"}'):
+        assert name in known

@@ -16,6 +16,7 @@ from src.extensions import db
 from src.models import Sentiment
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
 from src.server import overload
+from test.builders import store_review
 
 
 @pytest.fixture
@@ -42,13 +43,16 @@ def rows() -> int:
     return db.session.scalar(select(func.count()).select_from(Sentiment)) or 0
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/sentiments/"), ("PUT", "/sentiments/1"), ("POST", "/")])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/sentiments/"), ("PUT", "/sentiments/{id}"), ("POST", "/")])
 def test_a_write_that_waited_too_long_is_refused_and_not_stored(
     pool: overload.TimedPool, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
+    with app.app_context():
+        stored = store_review(sentence="A fine film.").id
     before = refused(client)
-    answer = late(pool, client, method, path, json={"sentence": "Fine."})
+    body = {"data": {"sentence": "Fine."}} if path == "/" else {"json": {"sentence": "Fine."}}
+    answer = late(pool, client, method, path.format(id=stored), **body)
     problem = answer.get_json()
     assert answer.status_code == 503
     assert answer.mimetype == "application/problem+json"
@@ -56,7 +60,7 @@ def test_a_write_that_waited_too_long_is_refused_and_not_stored(
     assert problem["request_id"] == answer.headers["X-Request-ID"]
     assert list(problem) == ["type", "title", "status", "detail", "request_id"]
     with app.app_context():
-        assert rows() == 0
+        assert db.session.scalars(select(Sentiment.sentence)).all() == ["A fine film."]
     assert refused(client) == before + 1
 
 

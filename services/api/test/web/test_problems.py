@@ -183,6 +183,31 @@ def test_every_error_of_a_database_that_cannot_be_reached_is_a_503(
     assert "pool" not in str(assert_problem(client.get("/sentiments/1"), 503)["detail"])
 
 
+def test_a_full_pool_is_named_as_the_reason(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"], pool_size=1, max_overflow=0, pool_timeout=0.01)
+
+    def take_two(**_: object) -> None:
+        with engine.connect():
+            engine.connect()
+
+    monkeypatch.setitem(app.view_functions, "sentiments.show_review", take_two)
+    problem = assert_problem(client.get("/sentiments/1"), 503)
+    assert problem["detail"] == "Every connection to the database is in use. Try again."
+    engine.dispose()
+
+
+def test_a_statement_that_takes_too_long_is_named_as_the_reason(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep(**_: object) -> None:
+        db.session.execute(text("SET LOCAL statement_timeout = 10"))
+        db.session.execute(text("SELECT pg_sleep(10)"))
+
+    monkeypatch.setitem(app.view_functions, "sentiments.show_review", sleep)
+    problem = assert_problem(client.get("/sentiments/1"), 503)
+    assert problem["detail"] == "The database took too long. Narrow the filters, or try again."
+
+
 def test_a_log_has_the_innermost_frames_of_an_error() -> None:
     def recurse(depth: int) -> None:
         if depth == 0:
@@ -209,8 +234,8 @@ def test_a_defect_is_a_500_whose_log_has_no_review(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_session: object, _analyzer: object, _writes: object, sentence: str) -> None:
-        raise RuntimeError(f"cannot handle {sentence}")
+    def fail(*arguments: object) -> None:
+        raise RuntimeError(f"cannot handle {arguments[-1]}")
 
     monkeypatch.setattr(reviews, "create", fail)
     with caplog.at_level(logging.DEBUG):

@@ -1,4 +1,4 @@
-"""Slow clients: a deadline for a request body to arrive, or for a response to be read."""
+"""A deadline on a connection: for a request body to arrive, or for a response to be read."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ from flask import request
 def connection_deadline(seconds: float, direction: int) -> Iterator[threading.Event]:
     """After `seconds`, set the event that is yielded and shut the request's connection down.
 
-    :param direction: SHUT_RD ends reads; SHUT_RDWR ends writes too, which could block for ever otherwise.
+    :param direction: SHUT_RD ends reads. SHUT_RDWR ends writes too, which otherwise could block for ever.
     """
     expired = threading.Event()
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
