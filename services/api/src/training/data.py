@@ -1,153 +1,91 @@
-"""Reviews and what they should be scored: from the folder that DATA_DIR names, or else from the Hugging Face hub.
+"""The data sets: from the folder that DATA_DIR names, or else from the Hugging Face hub.
 
-A folder holds Parquet files with the columns `text` and `label` (0 negative, 1 positive), e.g.
-`train/sst2.parquet`, or with finer marks (`targets`). The hub has three of the sources; the rest is skipped there,
-and said so.
+The folder holds Parquet files with a column `text` and a label or a finer mark. The hub has four of the sources.
 """
 
-import hashlib
 import logging
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from src.sentiment_analyzer.text import clean
-from src.training import frames, targets
-from src.training.targets import Row, Target
 
 logger = logging.getLogger(__name__)
-
-SHINGLE = 8
-"""Two texts that share this many consecutive words are taken for versions of one text."""
-LONG_TEXT = 100
-"""Words from which on a shared shingle proves nothing: long reviews quote the same phrases."""
+Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a data set lies: a file under DATA_DIR, and a hub data set with its split and text column."""
+    """The place of a data set: a file under DATA_DIR, and a hub data set with its split and text column."""
 
     file: str
     hub: str | None = None
     split: str = "train"
     column: str = "text"
-    target: Target = targets.by_label
-    thin_positives: float = 1.0
-    """Share of the positive texts that is kept, where a set has far more of them than of negative ones."""
 
 
 SOURCES = {
+    "sst5_phrases": Source("extra/sst5_phrases.parquet"),
     "sst2": Source("train/sst2.parquet", "stanfordnlp/sst2", column="sentence"),
     "rt_critics": Source("train/rt_critics.parquet", "cornell-movie-review-data/rotten_tomatoes"),
     "imdb": Source("train/imdb.parquet", "stanfordnlp/imdb"),
+    "yts_imdb": Source("train/yts_imdb.parquet"),
+    "yts_unlabelled": Source("extra/yts_unlabelled.parquet"),
+    "pl_scale": Source("train/pl_scale.parquet"),
+    "pl_scale_middle": Source("extra/pl_scale_middle.parquet"),
     "cad_new": Source("train/cad_new.parquet"),
-    "imdb_ratings": Source("train/imdb.parquet", "stanfordnlp/imdb", target=targets.by_rating),
-    "yts_imdb": Source("train/yts_imdb.parquet", target=targets.by_clear_rating, thin_positives=0.5),
-    "pl_scale": Source("train/pl_scale.parquet", target=targets.by_rating01),
-    "sst5_phrases": Source("extra/sst5_phrases.parquet", target=targets.by_five_way),
-    "plots": Source("extra/subj_unlabelled.parquet", target=targets.neutral_if_objective),
+    "subj_unlabelled": Source("extra/subj_unlabelled.parquet"),
+    "imdb_unsup": Source("extra/imdb_unsup.parquet", "stanfordnlp/imdb", "unsupervised"),
+}
+EVALUATION = {
     "sst2_dev": Source("eval/sst2_dev.parquet", "stanfordnlp/sst2", "validation", "sentence"),
     "imdb_test": Source("eval/imdb_test.parquet", "stanfordnlp/imdb", "test"),
 }
-EVALUATION = ("sst2_dev", "imdb_test")
-HELD_OUT = ("sst2", "rt_critics", "imdb", "cad_new", "yts_imdb", "pl_scale")
-"""Sources of which a share is held out: those with a label for each text."""
-MADE = {"frames": frames.sentences, "contrasts": frames.contrasts}
-"""The sources that are not read but made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A cleaned text and its target: the probability of positive, in [0, 1]."""
+    """A cleaned text of an evaluation set, and its label: 0 negative, 1 positive."""
 
     text: str
-    target: float
-
-    @property
-    def label(self) -> int:
-        """0 negative, 1 positive."""
-        return int(self.target >= 0.5)
+    label: int
 
 
 def load(name: str) -> list[Example]:
-    """Return the examples of one source, in the order of the file; empty if the hub does not have it.
+    """Return an evaluation set, in the order of the file.
 
-    :raises KeyError: no source has that name.
     :raises FileNotFoundError: DATA_DIR is set but lacks the file.
     """
-    if name in MADE:
-        return [Example(text, target) for text, target in MADE[name]()]
+    return [Example(clean(row["text"]), int(row["label"])) for row in _read(EVALUATION[name])]
+
+
+def rows(name: str) -> list[Row]:
+    """Return the rows of a training source, each with a `row_id`; none, with a warning, if the source is not there."""
     source = SOURCES[name]
     folder = os.environ.get("DATA_DIR")
+    if not (Path(folder) / source.file).exists() if folder else not source.hub:
+        logger.warning("%s is skipped: %s has no %s", name, folder or "the hub", source.file if folder else name)
+        return []
+    return [{"row_id": index, **row} for index, row in enumerate(_read(source))]
+
+
+def labels_of(examples: Sequence[Example]) -> NDArray[np.int64]:
+    """Return the labels, int64 [examples]."""
+    return np.array([example.label for example in examples], np.int64)
+
+
+def _read(source: Source) -> list[Row]:
+    folder = os.environ.get("DATA_DIR")
     if folder:
-        rows = _read_parquet(Path(folder) / source.file)
-    elif source.hub:
-        rows = _read_hub(source)
-    else:
-        logger.warning("%s is not on the hub: skipped (set DATA_DIR to use a copy of your own)", name)
-        rows = []
-    return list(_examples(source, rows))
+        return _read_parquet(Path(folder) / source.file)
+    from datasets import load_dataset
 
-
-def load_training(names: Iterable[str]) -> list[Example]:
-    """Return the examples of the training sources, without any that overlaps an evaluation set."""
-    evaluation = [example.text for name in EVALUATION for example in load(name)]
-    return without_overlap([example for name in names for example in load(name)], evaluation)
-
-
-def held_out(fraction: float, seed: int, names: Iterable[str] = HELD_OUT) -> list[Example]:
-    """Return a share of the labelled examples, drawn by a hash of the text, so that more data moves no text across."""
-    return [example for example in load_training(names) if _draw(f"{seed}:{example.text}") < fraction]
-
-
-def split(names: Iterable[str], fraction: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Return (training, held out): the examples of the sources without any that overlaps a held-out one.
-
-    SST-2 has phrases of one sentence, and other sources have the same texts again.
-    """
-    held = held_out(fraction, seed)
-    return without_overlap(load_training(names), [example.text for example in held]), held
-
-
-def _examples(source: Source, rows: Iterable[Row]) -> Iterator[Example]:
-    for row in rows:
-        target = source.target(row)
-        if target is None or (target >= 0.5 and _draw(row["text"]) >= source.thin_positives):
-            continue
-        yield Example(clean(str(row["text"])), target)
-
-
-def _draw(text: str) -> float:
-    """Return a number in [0, 1) that follows from the text alone."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
-
-
-def without_overlap(examples: Sequence[Example], others: Iterable[str]) -> list[Example]:
-    """Return the examples that neither equal one of `others` nor, if short, share a shingle with a short one."""
-    equal: set[str] = set()
-    shared: set[str] = set()
-    for text in others:
-        words = _words(text)
-        equal.add(" ".join(words))
-        shared.update(_shingles(words))
-
-    def is_new(text: str) -> bool:
-        words = _words(text)
-        return " ".join(words) not in equal and shared.isdisjoint(_shingles(words))
-
-    return [example for example in examples if is_new(example.text)]
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
-
-
-def _shingles(words: list[str]) -> set[str]:
-    if len(words) >= LONG_TEXT:
-        return set()
-    return {" ".join(words[start : start + SHINGLE]) for start in range(len(words) - SHINGLE + 1)}
+    return [{**row, "text": row[source.column]} for row in load_dataset(source.hub, split=source.split)]
 
 
 def _read_parquet(path: Path) -> list[Row]:
@@ -156,10 +94,3 @@ def _read_parquet(path: Path) -> list[Row]:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: point DATA_DIR at a folder with {path.parent.name}/{path.name}")
     return list(pyarrow.parquet.read_table(path).to_pylist())
-
-
-def _read_hub(source: Source) -> list[Row]:
-    from datasets import load_dataset
-
-    rows = load_dataset(source.hub, split=source.split)
-    return [{"text": row[source.column], "label": row["label"]} for row in rows]

@@ -1,8 +1,9 @@
-"""How right the model is, as it is served (int8) and in float32: `python -m src.training.evaluate`."""
+"""Measure a model as it is served (int8), and beside it in float32: `python -m src.training.evaluate`."""
 
 import argparse
 import datetime
 import json
+import logging
 import platform
 import random
 import shlex
@@ -17,43 +18,50 @@ import numpy as np
 import torch
 
 from src.sentiment_analyzer import cpus
+from src.sentiment_analyzer.intervals import wilson
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from src.training import data, hard_cases, invariance, report
-from src.training.accuracy import evaluate, labels_of, scores
-from src.training.recipe import STAGES
+from src.training import corpus, data, measures, report
+from src.training.measures import SENTIMENTS
 
 T = TypeVar("T")
+Figures = dict[str, Any]
 
+COMPARED = 3000
+"""Texts of a set that are computed in float32 too."""
 REVIEWS = 200
-"""Held-out reviews in which names and pronouns are exchanged."""
+"""Held-out reviews in which names take each other's place."""
+_REVIEWS = ("imdb", "yts_imdb")
 
 
-def compare(
-    folder: Path, names: Sequence[str], sample: int | None = None, compared: int | None = None
-) -> dict[str, Any]:
-    """Return the figures of each set for int8, and how float32 differs from it.
+def compare(folder: Path, names: Sequence[str], sample: int | None = None, compared: int | None = COMPARED) -> Figures:
+    """Return the figures of each evaluation set for int8, and how float32 differs from it.
 
     :param sample: the most texts of a set, drawn with a fixed seed; None for all of them.
-    :param compared: the most of these that are computed in float32 too, which takes twice as long.
+    :param compared: the most of these that are computed in float32 too.
     """
     int8 = SentimentAnalyzer.load(str(folder))
     fp32 = SentimentAnalyzer.load(str(folder), quantized=False)
-    sets: dict[str, Any] = {}
+    sets: Figures = {}
     for name in names:
         examples = drawn(data.load(name), sample)
-        texts, labels = [example.text for example in examples], labels_of(examples)
-        served = scores(int8, texts, f"{name} int8")
+        texts, labels = [example.text for example in examples], data.labels_of(examples)
+        served = measures.answers(int8, texts, f"{name} int8")
         rows = np.array(drawn(range(len(texts)), compared))
-        exact = scores(fp32, [texts[row] for row in rows], f"{name} fp32")
+        exact = measures.answers(fp32, [texts[row] for row in rows], f"{name} fp32")
+        right = measures.sign_is_right(served, labels)
         sets[name] = {
             "texts": len(texts),
-            "int8": asdict(evaluate(served, labels)),
+            "accuracy": float(right.mean()),
+            "interval": wilson(int(right.sum()), len(texts)),
+            "neutral": float(np.mean(served.sentiment == "neutral")),
+            "calibration": asdict(measures.calibration(served.positive, labels == 1)),
             "compared": len(rows),
-            "fp32": asdict(evaluate(exact, labels[rows])),
-            "lost": evaluate(exact, labels[rows]).accuracy - evaluate(served[rows], labels[rows]).accuracy,
-            "flips": float(np.mean((served[rows] >= 0) != (exact >= 0))),
+            "lost": float(measures.sign_is_right(exact, labels[rows]).mean() - right[rows].mean()),
+            "flips": float(np.mean(served.sentiment[rows] != exact.sentiment)),
+            "sign_flips": float(np.mean((served.score[rows] >= 0) != (exact.score >= 0))),
         }
-    return {"model_version": int8.version, "sets": sets}
+    [score] = int8.analyze(["A film."])
+    return {"model_version": int8.version, "labels": 2 if score.p_neutral is None else 3, "sets": sets}
 
 
 def drawn(items: Sequence[T], most: int | None) -> Sequence[T]:
@@ -63,56 +71,113 @@ def drawn(items: Sequence[T], most: int | None) -> Sequence[T]:
     return random.Random(0).sample(items, most)  # noqa: S311  # a sample, not a secret
 
 
-def soundness(folder: Path, reviews: int = REVIEWS) -> dict[str, Any]:
-    """Return how the model as served does on hard cases, and what countries, names and pronouns do to a score.
+def held_out(analyzer: SentimentAnalyzer, texts: Sequence[corpus.Text]) -> Figures:
+    """Return figures on texts of the training's sources that are never trained on."""
+    texts = [text for text in texts if text.kind != "phrase" and text.target]
+    given = measures.answers(analyzer, [text.text for text in texts], "held-out texts")
+    truth = np.array([sentiment_of(text) for text in texts])
+    source = np.array([text.source for text in texts])
+    right = measures.sign_is_right(given, (truth == "positive").astype(np.int64))
+    sentences = np.array([text.source == "sst5_phrases" and text.kind == "sentence" for text in texts])
+    three_way = given.of(sentences)
+    figures: Figures = {
+        "sentences": {
+            "texts": int(sentences.sum()),
+            "macro_f1": measures.macro_f1(three_way, truth[sentences].tolist()),
+            "calibration": asdict(measures.calibration(three_way.confidence, three_way.sentiment == truth[sentences])),
+        }
+    }
+    for name in dict.fromkeys(source.tolist()):
+        sided = (source == name) & (truth != "neutral")
+        if sided.any():
+            figures[name] = {
+                "texts": int(sided.sum()),
+                "accuracy": float(right[sided].mean()),
+                "neutral": float((given.sentiment[sided] == "neutral").mean()),
+            }
+    return figures | {"pairs": _pairs(texts, right)}
 
-    :param reviews: the most held-out reviews in which names are exchanged.
+
+def sentiment_of(text: corpus.Text) -> str:
+    """Return the likeliest sentiment by a text's label; neutral where it has none."""
+    return SENTIMENTS[int(np.argmax(text.target))] if text.target else "neutral"
+
+
+def _pairs(texts: Sequence[corpus.Text], right: measures.Flags) -> Figures:
+    """Return the share of the pairs, a review and its edit with the other label, of which both are right."""
+    members: dict[str, list[bool]] = {}
+    for text, is_right in zip(texts, right.tolist(), strict=True):
+        if text.note.startswith("pair"):
+            members.setdefault(text.note, []).append(is_right)
+    pairs = [all(both) for both in members.values() if len(both) == 2]
+    return {"pairs": len(pairs), "both_right": float(np.mean(pairs)) if pairs else None}
+
+
+def soundness(
+    analyzer: SentimentAnalyzer, seeing: SentimentAnalyzer, texts: Sequence[corpus.Text], reviews: int = REVIEWS
+) -> Figures:
+    """Return figures on the texts of `measured/`, and what names do to the score of held-out reviews.
+
+    :param seeing: the same model without blindness: what countries and names do to it is measured so.
+    :param reviews: the most reviews in which names take each other's place.
     """
-    analyzer = SentimentAnalyzer.load(str(folder))
-    seeing = SentimentAnalyzer.load(str(folder), blinded=False)
-    recipe = next(iter(STAGES.values()))
-    held_out = data.held_out(recipe.held_out, recipe.seed, ("imdb", "yts_imdb"))
-    texts = drawn(invariance.with_names([example.text for example in held_out]), reviews)
+    with_names = [text.text for text in texts if text.source in _REVIEWS and measures.mentioned_name(text.text)]
+    of_all, of_new = measures.names_in_reviews(seeing, drawn(with_names, reviews))
     return {
-        "hard_cases": hard_cases.measure(analyzer),
-        "countries": asdict(invariance.of_countries(analyzer)),
-        "countries_without_blindness": asdict(invariance.of_countries(seeing)),
-        "names": _names(analyzer, texts),
-        "names_without_blindness": _names(seeing, texts),
-        "megabytes": sum(path.stat().st_size for path in folder.iterdir()) / 1e6,
+        "turns": {kind: asdict(share) for kind, share in measures.turns(analyzer).items()},
+        "off_domain": {kind: asdict(share) for kind, share in measures.off_domain(analyzer).items()},
+        "foreign": asdict(measures.foreign(analyzer)),
+        "typed": _typed(analyzer),
+        "spreads": {kind: asdict(spread) for kind, spread in measures.spreads(seeing).items()},
+        "spreads_as_served": {kind: asdict(spread) for kind, spread in measures.spreads(analyzer).items()},
+        "names": {"reviews": len(of_all), "all": _percentiles(of_all), "never_trained": _percentiles(of_new)},
     }
 
 
-def _names(analyzer: SentimentAnalyzer, texts: Sequence[str]) -> dict[str, Any]:
-    differences = invariance.of_names(analyzer, texts)
+def _typed(analyzer: SentimentAnalyzer) -> Figures:
+    answered = measures.typed(analyzer)
+    new = [accepted for text, *_, accepted in answered if not measures.is_written(text)]
     return {
-        "reviews": len(texts),
-        "median": float(np.median(differences)) if texts else None,
-        "percentile_99": float(np.percentile(differences, 99)) if texts else None,
+        "texts": len(answered),
+        "accepted": float(np.mean([accepted for *_, accepted in answered])),
+        "never_trained": {"texts": len(new), "accepted": float(np.mean(new))},
+        "refused": [[text, said, score] for text, said, score, accepted in answered if not accepted],
     }
+
+
+def _percentiles(differences: measures.Floats) -> Figures | None:
+    if not len(differences):
+        return None
+    return {"median": float(np.median(differences)), "percentile_99": float(np.percentile(differences, 99))}
 
 
 def main() -> None:
     """Evaluate the shipped model, print its tables and rewrite its metrics.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("model"))
-    parser.add_argument("--sets", nargs="+", default=list(data.EVALUATION), choices=data.EVALUATION)
+    parser.add_argument("--out", type=Path, help="file of the figures (the model's metrics.json)")
+    parser.add_argument("--sets", nargs="*", default=list(data.EVALUATION), choices=list(data.EVALUATION))
     parser.add_argument("--sample", type=int, help="at most so many texts of each set, always the same ones")
-    parser.add_argument("--compared", type=int, help="at most so many of these in float32 too, always the same ones")
-    parser.add_argument("--reviews", type=int, default=REVIEWS, help="at most so many to exchange names in")
+    parser.add_argument("--compared", type=int, default=COMPARED, help="at most so many of these in float32 too")
+    parser.add_argument("--reviews", type=int, default=REVIEWS, help="at most so many reviews to exchange names in")
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     started = time.monotonic()
-    metrics = compare(arguments.model, arguments.sets, arguments.sample, arguments.compared)
-    metrics |= soundness(arguments.model, arguments.reviews)
+    texts = corpus.held_out()
+    analyzer = SentimentAnalyzer.load(str(arguments.model))
+    seeing = SentimentAnalyzer.load(str(arguments.model), blinded=False)
+    metrics: Figures = {"held_out": held_out(analyzer, texts)} | soundness(analyzer, seeing, texts, arguments.reviews)
+    metrics |= compare(arguments.model, arguments.sets, arguments.sample, arguments.compared)
     metrics |= {
+        "megabytes": sum(path.stat().st_size for path in arguments.model.iterdir()) / 1e6,
         "command": shlex.join(["python", "-m", "src.training.evaluate", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seconds": round(time.monotonic() - started),
         "torch": torch.__version__,
-        "machine": (f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {cpus.available()} cores"),
+        "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {cpus.available()} cores",
     }
-    (arguments.model / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    print(report.table(metrics), report.hard_cases(metrics), report.reach(metrics), sep="\n\n")
+    (arguments.out or arguments.model / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    print(report.sets(metrics), report.kinds(metrics), report.fairness(metrics), report.reach(metrics), sep="\n\n")
 
 
 if __name__ == "__main__":

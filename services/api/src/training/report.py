@@ -1,92 +1,194 @@
-"""A model's figures as Markdown tables."""
+"""A model's figures as Markdown tables: `python -m src.training.report` writes them into the model card and the README.
 
-from collections.abc import Iterator
+A document has a table between `<!-- NAME -->` and `<!-- /NAME -->`, where NAME is that of a function below.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-ACCURACY = {"sst2_dev": 0.92, "imdb_test": 0.935}
-LOST = 0.002
-FLIPS = 0.007
-CALIBRATION_ERROR = 0.02
-COUNTRIES = 0.3
-NAMES = 0.2
-MEGABYTES = 50
+from src.training.measures import MEASURED
+
+Figures = dict[str, Any]
 
 
-def table(metrics: dict[str, Any]) -> str:
-    """Return the figures of each set."""
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A row of the table of goals: a figure, the least that is required of it, and the aim beyond."""
+
+    what: str
+    figure: Callable[[Figures], float | None]
+    reach: float
+    aim: float
+    form: str = ".1%"
+    more_is_better: bool = True
+
+    def is_met(self, found: float) -> bool:
+        """Tell whether a figure is at least, or at most, what is required."""
+        found, reach = round(found, 9), self.reach
+        return found >= reach if self.more_is_better else found <= reach
+
+
+GOALS = (
+    Goal("SST-2 dev, sign of the score", lambda m: m["sets"]["sst2_dev"]["accuracy"], 0.925, 0.935),
+    Goal("IMDb test, sign of the score", lambda m: m["sets"]["imdb_test"]["accuracy"], 0.945, 0.95),
+    Goal("SST-2 dev, answered neutral", lambda m: _neutral(m, "sst2_dev"), 0.06, 0.04, more_is_better=False),
+    Goal("IMDb test, answered neutral", lambda m: _neutral(m, "imdb_test"), 0.02, 0.01, more_is_better=False),
+    Goal("SST five-way as three, macro F1", lambda m: m["held_out"]["sentences"]["macro_f1"], 0.66, 0.70, ".3f"),
+    Goal("hard sentences of new frames", lambda m: m["turns"]["all"]["right"], 0.80, 0.90),
+    Goal("no opinion: neutral, or unsure", lambda m: m["off_domain"]["all"]["right"], 0.95, 0.98),
+    Goal(
+        "countries, largest difference",
+        lambda m: m["spreads"]["country"]["difference"],
+        0.1,
+        0.05,
+        ".3f",
+        more_is_better=False,
+    ),
+    Goal(
+        "names, 99th percentile", lambda m: m["names"]["all"]["percentile_99"], 0.1, 0.05, ".3f", more_is_better=False
+    ),
+    Goal(
+        "calibration error, SST-2 dev", lambda m: _calibration(m, "sst2_dev"), 0.02, 0.01, ".2%", more_is_better=False
+    ),
+    Goal(
+        "calibration error, IMDb test",
+        lambda m: _calibration(m, "imdb_test"),
+        0.007,
+        0.005,
+        ".2%",
+        more_is_better=False,
+    ),
+    Goal("edited pairs, both right", lambda m: m["held_out"]["pairs"]["both_right"], 0.85, 0.90),
+    Goal(
+        "flips by int8, SST-2 dev", lambda m: m["sets"]["sst2_dev"]["flips"], 0.007, 0.003, ".2%", more_is_better=False
+    ),
+    Goal(
+        "flips by int8, IMDb test", lambda m: m["sets"]["imdb_test"]["flips"], 0.003, 0.001, ".2%", more_is_better=False
+    ),
+    Goal("checkpoint, MB", lambda m: m["megabytes"], 50, 50, ".1f", more_is_better=False),
+)
+
+
+def before() -> Figures:
+    """Return the figures of the last model with two labels, measured once by the same measures."""
+    path = MEASURED / "two_labels.json"
+    figures: Figures = json.loads(path.read_text()) if path.exists() else {}
+    return figures
+
+
+def reach(metrics: Figures) -> str:
+    """Return each goal beside what the last model with two labels had and what was found."""
+    lines = ["| what | two labels | reach | aim | found | |", "|---|---|---|---|---|---|"]
+    earlier = before()
+    for goal in GOALS:
+        found, had = _figure(goal, metrics), _figure(goal, earlier)
+        word = "" if goal.more_is_better else "at most "
+        met = "" if found is None else "yes" if goal.is_met(found) else "**no**"
+        lines.append(
+            f"| {goal.what} | {_shown(had, goal.form)} | {word}{_short(goal.reach, goal.form)} "
+            f"| {_short(goal.aim, goal.form)} | {_shown(found, goal.form)} | {met} |"
+        )
+    return "\n".join(lines)
+
+
+def sets(metrics: Figures) -> str:
+    """Return the figures of each evaluation set."""
     lines = [
-        "| set | texts | int8 | 95% interval | calibration error | compared | fp32 less int8 | flips |",
-        "|---|---|---|---|---|---|---|---|",
+        "| set | texts | sign right | 95% interval | neutral | calibration error | compared | fp32 less int8 | flips |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in metrics["sets"].items():
-        low, high = row["int8"]["interval"]
+        low, high = row["interval"]
+        error = row["calibration"]
         lines.append(
-            f"| {name} | {row['texts']:,} | {row['int8']['accuracy']:.4f} | {low:.4f} to {high:.4f} "
-            f"| {row['int8']['calibration_error']:.2%} "
+            f"| {name} | {row['texts']:,} | {row['accuracy']:.4f} | {low:.4f} to {high:.4f} | {row['neutral']:.1%} "
+            f"| {error['error']:.2%} ({error['low']:.2%} to {error['high']:.2%}) "
             f"| {row['compared']:,} | {row['lost']:+.4f} | {row['flips']:.2%} |"
         )
     return "\n".join(lines)
 
 
-def hard_cases(metrics: dict[str, Any]) -> str:
-    """Return the figures of each kind of hard case."""
-    lines = ["| kind | texts | |", "|---|---|---|"]
-    for kind, row in metrics["hard_cases"].items():
-        found = f"{row['accuracy']:.0%} right" if "accuracy" in row else f"{row['distance']:.2f} from 0 on average"
-        lines.append(f"| {kind} | {row['texts']} | {found} |")
+def kinds(metrics: Figures) -> str:
+    """Return the share of each kind of hard sentence, and of each kind of text without an opinion, that is right."""
+    lines = ["| | kind | texts | right |", "|---|---|---|---|"]
+    for title, name in (("hard sentence", "turns"), ("no opinion", "off_domain")):
+        lines += [
+            f"| {title} | {kind.replace('_', ' ')} | {row['texts']} | {row['right']:.0%} |"
+            for kind, row in metrics[name].items()
+        ]
+    typed, foreign = metrics["typed"], metrics["foreign"]
+    lines.append(f"| typed first | all | {typed['texts']} | {typed['accepted']:.0%} |")
+    if new := typed.get("never_trained"):
+        lines.append(f"| typed first | never trained on | {new['texts']} | {new['accepted']:.0%} |")
+    lines.append(f"| other language, warned about | all | {foreign['texts']} | {foreign['right']:.0%} |")
     return "\n".join(lines)
 
 
-def reach(metrics: dict[str, Any]) -> str:
-    """Return what was to be reached, what was found, and whether that is enough."""
-    lines = ["| what | reach | found | |", "|---|---|---|---|"]
-    for what, limit, found, is_met in _reached(metrics):
-        lines.append(f"| {what} | {limit} | {found} | {'yes' if is_met else '**no**'} |")
+def fairness(metrics: Figures) -> str:
+    """Return the largest differences of the score that who or what is named makes."""
+    lines = ["| exchanged | largest difference | between | in |", "|---|---|---|---|"]
+    lines += [
+        f"| {kind} | {row['difference']:.3f} | {row['lowest']}, {row['highest']} | {row['template']} |"
+        for kind, row in metrics["spreads"].items()
+    ]
+    names = metrics["names"]
+    for title, part in (("name", "all"), ("name, never trained on", "never_trained")):
+        if names[part]:
+            median, most = names[part]["median"], names[part]["percentile_99"]
+            lines.append(
+                f"| {title} | {most:.3f} (99th percentile; median {median:.3f}) | | {names['reviews']} reviews |"
+            )
     return "\n".join(lines)
 
 
-def _reached(metrics: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
-    for name, row in metrics["sets"].items():
-        accuracy, error = row["int8"]["accuracy"], row["int8"]["calibration_error"]
-        yield (
-            f"{name}, accuracy on {row['texts']:,} texts",
-            f"{ACCURACY[name]:.1%}",
-            f"{accuracy:.2%}",
-            accuracy >= ACCURACY[name],
-        )
-        yield (
-            f"{name}, lost to int8 on {row['compared']:,}",
-            f"at most {LOST:.1%}",
-            f"{row['lost']:.2%}",
-            round(row["lost"], 9) <= LOST,
-        )
-        yield (
-            f"{name}, flips on {row['compared']:,}",
-            f"at most {FLIPS:.1%}",
-            f"{row['flips']:.2%}",
-            row["flips"] <= FLIPS,
-        )
-        yield (
-            f"{name}, calibration error",
-            f"at most {CALIBRATION_ERROR:.0%}",
-            f"{error:.2%}",
-            error <= CALIBRATION_ERROR,
-        )
-    countries, names = metrics["countries"]["difference"], metrics["names"]
-    seen = metrics["countries_without_blindness"]["difference"]
-    yield (
-        f"countries, the most between two ({seen:.2f} without blindness)",
-        f"at most {COUNTRIES}",
-        f"{countries:.2f}",
-        countries <= COUNTRIES,
-    )
-    if names["reviews"]:
-        seen = metrics["names_without_blindness"]["percentile_99"]
-        yield (
-            f"names and pronouns, 99th percentile of {names['reviews']} reviews ({seen:.2f} without blindness)",
-            f"at most {NAMES}",
-            f"{names['percentile_99']:.2f}",
-            names["percentile_99"] <= NAMES,
-        )
-    size = metrics["megabytes"]
-    yield "checkpoint", f"at most {MEGABYTES} MB", f"{size:.1f} MB", size <= MEGABYTES
+TABLES = {"sets": sets, "reach": reach, "kinds": kinds, "fairness": fairness}
+
+
+def filled(document: str, metrics: Figures) -> str:
+    """Return a document with the present tables in the places that it has for them."""
+    for name, table in TABLES.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if start in document:
+            before, rest = document.split(start)
+            document = f"{before}{start}{table(metrics)}\n{end}{rest.split(end)[1]}"
+    return document
+
+
+def main() -> None:
+    """Write the tables of model/metrics.json into the model card and the README."""
+    metrics = json.loads(Path("model/metrics.json").read_text())
+    for path in (Path("model/README.md"), Path("../../README.md")):
+        path.write_text(filled(path.read_text(), metrics))
+
+
+def _neutral(metrics: Figures, name: str) -> float | None:
+    """Return the share that is answered neutral; None for a model with two labels, which never does."""
+    share: float = metrics["sets"][name]["neutral"]
+    return None if metrics.get("labels") == 2 else share
+
+
+def _calibration(metrics: Figures, name: str) -> float:
+    error: float = metrics["sets"][name]["calibration"]["error"]
+    return error
+
+
+def _figure(goal: Goal, metrics: Figures) -> float | None:
+    try:
+        return goal.figure(metrics)
+    except (KeyError, TypeError):  # not measured
+        return None
+
+
+def _shown(figure: float | None, form: str) -> str:
+    return "-" if figure is None else format(figure, form)
+
+
+def _short(limit: float, form: str) -> str:
+    return f"{100 * limit:g}%" if form.endswith("%") else f"{limit:g}"
+
+
+if __name__ == "__main__":
+    main()

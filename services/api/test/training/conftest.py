@@ -1,18 +1,26 @@
-"""What training tests share: the sentences of test/data, and an encoder so small that a run takes seconds."""
+"""Fixtures of the training tests: the sentences of test/data, and networks so small that a run takes seconds."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel, BertTokenizer
 
-from src.training import data
-from src.training.recipe import Recipe
-from src.training.train import Trainer
+from src.training import corpus, counterfactuals, encoder, sentences
+from src.training.networks import MINILM, MPNET, Shape, Student, student_weights
+from src.training.stream import Corpus
 
 DATA = Path(__file__).parents[1] / "data"
+SMALL = {"layers": 1, "heads": 2, "width": 32, "hidden": 64}
+
+
+def shrunk(shape: Shape) -> Shape:
+    """Return the shape with one narrow layer."""
+    values = {name: getattr(shape, name) for name in Shape.__dataclass_fields__}
+    return Shape(**{**values, **SMALL})
+
+
+TEACHER, STUDENT = shrunk(MPNET), shrunk(MINILM)
 
 
 @pytest.fixture(autouse=True)
@@ -21,41 +29,35 @@ def data_dir(monkeypatch: pytest.MonkeyPatch) -> Path:
     return DATA
 
 
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a corpus of test/data, with one sentence of each frame."""
+    folder = tmp_path_factory.mktemp("corpus")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATA_DIR", str(DATA))
+        patch.setattr(sentences, "FILLINGS", 1)
+        patch.setattr(counterfactuals, "FRAME_GROUPS", 1)
+        corpus.build(encoder.load_tokenizer(), folder)
+    return folder
+
+
 @pytest.fixture
-def examples(data_dir: Path) -> list[data.Example]:
-    return data.load_training(Recipe().sources)
+def small_corpus(corpus_folder: Path) -> Corpus:
+    return Corpus.load(corpus_folder, torch.device("cpu"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # a second thread only waits for so small a model
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
-def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the folder of a BERT with random weights, 2 layers and 32 wide, that knows the words of test/data."""
-    folder = tmp_path_factory.mktemp("tiny") / "bert"
-    words = sorted(set(re.findall(r"\w+|[^\w\s]", (DATA / "reviews.tsv").read_text().lower())))
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
-    BertTokenizer(vocab={word: index for index, word in enumerate(vocabulary)}).save_pretrained(folder)
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model with random weights."""
     torch.manual_seed(0)
-    config = BertConfig(vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-                        intermediate_size=64, max_position_embeddings=128)  # fmt: skip
-    BertModel(config).save_pretrained(folder)
-    return str(folder)
-
-
-@pytest.fixture
-def recipe() -> Recipe:
-    """Return a recipe of 32 steps."""
-    return Recipe(epochs=2, batch_size=16, max_tokens=32, learning_rate=2e-3)
-
-
-@pytest.fixture
-def trainer(
-    recipe: Recipe, examples: list[data.Example], tiny_bert: str, tmp_path: Path
-) -> Iterator[Callable[..., Trainer]]:
-    """Return a maker of trainers, each in the run folder that is named."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a second thread only waits for so small a model
-
-    def build(folder: str = "run", of: Recipe = recipe) -> Trainer:
-        return Trainer(of, examples, tiny_bert, tmp_path / folder)
-
-    yield build
-    torch.set_num_threads(threads)
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    encoder.export(student_weights(Student(STUDENT)), STUDENT, folder)
+    return folder

@@ -1,36 +1,28 @@
 """What int8 gives, measured."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.training import quantize
-from src.training.train import Trainer
 
 pytestmark = pytest.mark.training
 
 TEXTS = ["a lighthouse romance that glows", "a soggy thriller that mistakes rain for atmosphere", "dull"]
 
 
-@pytest.fixture
-def model(trainer: Callable[..., Trainer], tmp_path: Path) -> str:
-    trainer().export(tmp_path / "model")
-    return str(tmp_path / "model")
-
-
-def test_both_forms_of_the_model_are_measured(model: str) -> None:
-    fp32, int8 = quantize.compare(Path(model), TEXTS, batch_size=2, rounds=2)
+def test_both_forms_of_the_model_are_measured(model: Path) -> None:
+    fp32, int8 = quantize.compare(model, TEXTS, batch_size=2, rounds=2)
     assert (fp32.name, int8.name) == ("fp32", "int8")
-    assert fp32.megabytes == SentimentAnalyzer.load(model, quantized=False).nbytes / 1e6
-    assert int8.megabytes == SentimentAnalyzer.load(model).nbytes / 1e6
+    assert fp32.megabytes == SentimentAnalyzer.load(str(model), quantized=False).nbytes / 1e6
+    assert int8.megabytes == SentimentAnalyzer.load(str(model)).nbytes / 1e6
     assert fp32.per_second > 0
     assert int8.per_second > 0
 
 
-def test_the_curve_has_a_rate_per_batch_size(model: str) -> None:
-    curve = quantize.batch_size_curve(SentimentAnalyzer.load(model), TEXTS, [1, 2, 8], rounds=2)
+def test_the_curve_has_a_rate_per_batch_size(model: Path) -> None:
+    curve = quantize.batch_size_curve(SentimentAnalyzer.load(str(model)), TEXTS, [1, 2, 8], rounds=2)
     assert list(curve) == [1, 2, 8]
     assert all(rate > 0 for rate in curve.values())
 
