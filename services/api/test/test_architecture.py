@@ -10,7 +10,7 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
 def loaded(code: str, *names: str) -> set[str]:
-    """Which of these modules a fresh interpreter has loaded after running `code`."""
+    """Return which of these modules a fresh interpreter has loaded after running `code`."""
     code = f"import sys; {code}; print(*{{*{names}}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return set(done.stdout.split())
@@ -22,7 +22,7 @@ def test_only_reviews_commits() -> None:
 
 
 def test_only_config_reads_the_environment() -> None:
-    """Except what is no setting of the service.
+    """Three other modules use it, not for settings of the service.
 
     The supervisor passes its own environment on, prometheus_client gets its folder there, training has DATA_DIR.
     """

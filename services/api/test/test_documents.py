@@ -172,7 +172,7 @@ def test_examples_are_answered_as_the_document_shows(document: Path, service: Se
             version = service.request("GET", "/sentiments/versions")[1][0]["model_version"]
             execute(
                 service,
-                "UPDATE sentiments SET sentiment_score = 0.5, confidence = 0.75,"
+                "UPDATE sentiments SET sentiment_score = 0.5, p_neutral = 0, confidence = 0.75,"
                 f" model_version = '{OTHER_VERSION}' WHERE id = 3",
             )
             command = command.replace("OLD", version).replace("NEW", OTHER_VERSION)
