@@ -1,8 +1,8 @@
-"""Group commit: rows of concurrent requests are stored in one transaction, by the thread that came first.
+"""Group commit: one of the waiting threads stores the rows of all of them in one transaction.
 
 A transaction of thirty rows costs about as many round trips and flushes of PostgreSQL's log as one of a single row. No
-row waits for a group to fill: a thread stores the rows that are there, and rows that arrive meanwhile form the next
-group.
+row waits for a group to fill: whichever thread gets the lock stores the rows that are there, and rows that arrive
+meanwhile form the next group.
 """
 
 import threading
@@ -36,7 +36,8 @@ class GroupCommit(Generic[Row, Stored]):
     def commit(self, row: Row, store: Callable[[Sequence[Row]], Sequence[Stored]]) -> Stored:
         """Store `row` with its group; return it as stored, after the commit.
 
-        :param store: stores rows in one transaction, all or none, and returns them in the same order.
+        :param store: stores rows in one transaction, all or none, and returns them in the same order. Used if
+            this thread stores the group.
         :raises: what `store` raised for this row, or for its group.
         """
         entry: _Entry[Row, Stored] = _Entry(row)
