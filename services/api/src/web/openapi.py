@@ -11,7 +11,8 @@ _DESCRIPTION = """Scores movie reviews: whether a review is positive, neutral or
 
 A review's text is stored as it was sent. Before it is scored, HTML line breaks and entities are resolved, emoji become
 the words of their names, rows of stars become ratings, and each capitalized country and first name becomes one fixed
-country and first name, since neither is an opinion. `tokens` counts the text after that. The model reads English; `warnings` says where a text is in another language or cannot be read. Such a text is scored all the same.
+country and first name, since neither is an opinion. `tokens` counts the text after that. The model reads English;
+`warnings` says where a text is in another language or cannot be read. Such a text is scored all the same.
 
 Later versions add fields to responses, and do not rename or remove any: ignore those that you do not know.
 
