@@ -1,8 +1,8 @@
 """comparable: the earlier scores by which two model versions are compared
 
-One for each review and model: what it last said of the text that the review has now, as long as another model's score
-is in the review itself. So the scores of a model are the reviews that it scored, and these: none twice, none of a text
-that is gone, and none to be looked for in the history.
+For a review that now has a score by another version, the latest score by each version of its present text is marked.
+So the comparable scores by a version are those that reviews have now, and the marked ones: each review once, and no
+score of a replaced text. An index finds them without a search of the history.
 
 Revision ID: 0008
 Revises: 0007
@@ -16,7 +16,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# As in 0006, except for `comparable`. EXECUTE plans anew: a cached plan from a short history would read all of it.
+# As in 0006, except for `comparable`. No sequential scans: a plan from a short history is kept while it grows.
 _KEEP_SCORE = """
 CREATE OR REPLACE FUNCTION keep_score() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN

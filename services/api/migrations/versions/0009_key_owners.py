@@ -1,7 +1,7 @@
 """key owners: the client of each Idempotency-Key
 
-Two owners of API keys may choose the same one, and neither gets the other's review for it. What was posted before has
-no owner.
+Two clients may choose the same Idempotency-Key, and neither gets the other's review for it. The client of an API key is
+its owner; keys from before have none.
 
 Revision ID: 0009
 Revises: 0008

@@ -5,8 +5,9 @@ import contextlib
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from src.reviews import slots
+from src.reviews import evidence, slots
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.builders import store_review
 
@@ -52,3 +53,14 @@ def test_the_number_of_simultaneous_explanations_is_limited_and_reviews_go_on(
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert client.post("/sentiments/", json={"sentence": "A dull film."}).status_code == 201
     assert client.get(f"{address}/evidence").status_code == 200
+
+
+def test_a_review_is_explained_without_a_database_connection(
+    session: Session, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_id = store_review(sentence="A dull film.").id
+    session.expunge_all()  # so that the review is read again
+    held: list[bool] = []
+    monkeypatch.setattr(evidence, "explain_text", lambda *_: held.append(session.in_transaction()))
+    evidence.explain(session, analyzer, review_id)
+    assert held == [False]

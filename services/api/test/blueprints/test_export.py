@@ -14,8 +14,11 @@ import pyarrow.parquet
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import event
 
+from src import reviews
 from src.blueprints import exports
+from src.extensions import db
 from src.files import writers
 from src.reviews import slots
 from test.builders import store_correction, store_review, store_reviews
@@ -134,6 +137,24 @@ def test_a_row_group_is_large_but_bounded(client: FlaskClient, app: Flask, monke
     monkeypatch.setattr(writers, "GROUP_CHARACTERS", 5000)
     file = client.get("/sentiments/export?format=parquet", buffered=True).data
     assert pyarrow.parquet.ParquetFile(io.BytesIO(file)).num_row_groups >= 4
+
+
+def test_an_export_is_fetched_little_by_little_from_a_cursor_of_the_server(
+    app: Flask, records: list[dict[str, Any]]
+) -> None:
+    cursors: list[str | None] = []
+
+    def record(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("SELECT sentiments.id"):
+            cursors.append(cursor.name)
+
+    with app.app_context():
+        event.listen(db.engines[None], "before_cursor_execute", record)
+        exported = list(reviews.export(db.session(), reviews.Filters()))
+        event.remove(db.engines[None], "before_cursor_execute", record)
+    assert len(exported) == len(records)
+    assert len(cursors) == 1
+    assert cursors[0]  # only a cursor of the server has a name
 
 
 def test_the_number_of_simultaneous_exports_is_limited(client: FlaskClient, records: list[dict[str, Any]]) -> None:

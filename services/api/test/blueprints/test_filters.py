@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from src.reviews import slices
 from test.builders import store_correction, store_review, store_reviews
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -106,6 +107,16 @@ def test_a_word_is_found_however_old_the_review_is(client: FlaskClient, app: Fla
     assert [record["id"] for record in client.get("/sentiments/?q=armadillo").get_json()] == [newest, oldest]
     [found] = client.get(f"/sentiments/?q=armadillo&before={newest}").get_json()
     assert found["id"] == oldest
+
+
+def test_no_review_is_left_out_between_two_slices(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "FIRST_WIDTH", 2)
+    monkeypatch.setattr(slices, "WIDENING", 2)
+    with app.app_context():
+        ids = [store_review(sentence="A slow film.").id for _ in range(30)]
+    assert [record["id"] for record in client.get("/sentiments/?q=slow").get_json()] == ids[::-1]
 
 
 def test_dates_that_do_not_rise_with_the_ids_hide_nothing(client: FlaskClient, app: Flask) -> None:

@@ -14,7 +14,9 @@ from werkzeug.test import TestResponse
 from src import reviews
 from src.config import ROOT
 from src.extensions import db
+from src.models import Sentiment
 from src.reviews import Filters
+from src.reviews.records import NewReview, store
 from test.builders import COLUMNS, build_review, rescore_review, store_review
 
 OTHER = "model@another00000"
@@ -79,6 +81,13 @@ def test_the_sql_in_the_document_is_the_sql_that_runs(app: Flask, client: FlaskC
             assert response.status_code < 300, title
         executed[title] = statements[IMPLIED.get(title, 0) :]
     assert documented_sql() == executed
+
+
+def test_a_group_is_inserted_and_returned_in_the_order_of_its_rows(session: Session, statements: list[str]) -> None:
+    """PostgreSQL promises no order of RETURNING without it, so that clients could get each other's ids."""
+    stored = store(session, [NewReview({**COLUMNS, "sentence": f"Film {number}."}) for number in range(3)])
+    assert "ORDER BY sen_counter" in statements[0]
+    assert [session.get_one(Sentiment, one.id).sentence for one in stored] == ["Film 0.", "Film 1.", "Film 2."]
 
 
 @pytest.mark.parametrize("sentiment", ["positive", "neutral", "negative"])

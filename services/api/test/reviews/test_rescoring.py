@@ -11,7 +11,7 @@ from src.models import Sentiment
 from src.reviews import rescoring
 from src.sentiment_analyzer import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from test.builders import store_correction, store_review
+from test.builders import build_review, store_correction, store_review
 
 
 @pytest.fixture
@@ -120,6 +120,7 @@ def test_a_review_that_changes_meanwhile_is_left_as_it_is(app: Flask, client: Fl
         version, calibrated, ready = "new@1", True, True
 
         def analyze(self, texts: list[str]) -> list[Score]:
+            assert not db.session().in_transaction()  # a slow model holds no connection
             db.session.execute(text("UPDATE sentiments SET sentence = 'Another.' WHERE id = :id"), {"id": old[0]})
             db.session.execute(text("DELETE FROM sentiments WHERE id = :id"), {"id": old[1]})
             return [Score(sentiment_score=-0.5, confidence=0.75, tokens=3, windows=1) for _ in texts]
@@ -173,3 +174,12 @@ def test_long_reviews_are_scored_fewer_at_a_time(
     monkeypatch.setattr(rescoring, "BATCH_CHARACTERS", 35)
     with app.app_context():
         assert [report.reviews for report in reviews.rescore(db.session(), analyzer, "old@1")] == [2, 3]
+
+
+def test_a_report_keeps_the_largest_changes() -> None:
+    report = rescoring.Report()
+    for review_id in range(30, 0, -1):
+        after = (review_id * 7 % 31) / 100  # 0.01 to 0.30, in mixed order
+        score = Score(sentiment_score=after, confidence=0.6, tokens=3, windows=1)
+        report.add(build_review(id=review_id, sentiment_score=0.0), score)
+    assert sorted(change.after for change in report.largest) == [n / 100 for n in range(21, 31)]

@@ -1,5 +1,6 @@
 """The supervisor, as `make run` starts it: acknowledged reviews survive every stop and every kill."""
 
+import contextlib
 import json
 import os
 import signal
@@ -225,21 +226,30 @@ def test_a_port_in_use_is_reported(service: Service, migrated_instance: Path) ->
             second.start()
 
 
-def test_clients_that_pause_in_mid_request_do_not_block_the_service(service: Service) -> None:
-    """More of them than there are threads."""
-    stalled = []
-    for number in range(2 * Settings().threads):
-        connection = socket.create_connection(("127.0.0.1", service.port))
+def pause_in_mid_request(service: Service, clients: int) -> contextlib.ExitStack:
+    """Open connections, each with half a request, that close with what is returned."""
+    paused = contextlib.ExitStack()
+    for number in range(clients):
+        connection = paused.enter_context(socket.create_connection(("127.0.0.1", service.port)))
         half = (
             b"POST / HT"
             if number % 2
             else b"POST /sentiments/ HTTP/1.1\r\nContent-Length: 99\r\nContent-Type: application/json\r\n\r\n{"
         )
         connection.sendall(half)
-        stalled.append(connection)
-    wait_until(service.heals, 60)
-    for connection in stalled:
-        connection.close()
+    return paused
+
+
+def test_clients_that_pause_in_mid_request_hold_a_thread_each_and_no_more(service: Service) -> None:
+    with pause_in_mid_request(service, Settings().threads - 2):
+        service.post("A fine film.")
+
+
+@pytest.mark.faults
+def test_more_paused_clients_than_threads_block_the_service_for_a_while_only(migrated_instance: Path) -> None:
+    """Until CLIENT_SECONDS are over, which is too long for a test that everybody runs."""
+    with serving(migrated_instance, THREADS="8") as service, pause_in_mid_request(service, 12):
+        wait_until(service.heals, 90)
 
 
 def test_a_request_that_is_not_http_gets_a_problem(service: Service) -> None:
@@ -258,6 +268,7 @@ def test_a_request_that_is_not_http_gets_a_problem(service: Service) -> None:
         assert f"X-Request-ID: {problem['request_id']}" in head
         assert list(problem) == ["type", "title", "status", "detail", "request_id"]
         assert problem["status"] == status
+        wait_until(lambda found=problem["request_id"]: found in service.errors.read_text(), 10)  # type: ignore[misc]
         [logged] = [line for line in log(service) if line.get("request_id") == problem["request_id"]]
         assert logged["status"] == status
 
