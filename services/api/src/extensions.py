@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from blinker import Signal
 from flask import current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -32,6 +33,7 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 api = DocumentedApi()
+reviews_scored = Signal("Requests had reviews scored and stored: `send(reviews=...)`, in the context of their app.")
 
 
 def current_analyzer() -> Analyzer:

@@ -13,13 +13,12 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from src import reviews
 from src.errors import DomainError, InvalidInput, NotBulk, SlowUpload
-from src.extensions import current_analyzer, db
+from src.extensions import current_analyzer, db, reviews_scored
 from src.files.readers import READERS, Unreadable
 from src.files.writers import FORMATS
 from src.models import Sentiment
 from src.schemas.problems import BulkProblem
 from src.schemas.reviews import ReviewOut, why_refused
-from src.server.metrics import count_review
 from src.web.connection_deadline import connection_deadline
 from src.web.idempotency import refuse_key
 from src.web.parsing import StrictBlueprint, refuse_query
@@ -123,12 +122,12 @@ def _entry(sentence: Any) -> str | DomainError:
 def _lines(batches: Iterator[list[Sentiment | Exception]]) -> Iterator[bytes]:
     number, review, problem = 0, ReviewOut(), BulkProblem()
     for batch in batches:
+        reviews_scored.send(reviews=[outcome for outcome in batch if isinstance(outcome, Sentiment)])
         known: dict[int, dict[str, Any]] = {}  # an error that many records share is logged once
         answer = []
         for outcome in batch:
             number += 1
             if isinstance(outcome, Sentiment):
-                count_review(outcome.sentiment, outcome.warnings)
                 line = review.dump(outcome)
             else:
                 if id(outcome) not in known:

@@ -15,11 +15,10 @@ from marshmallow import ValidationError
 from src import reviews
 from src.blueprints.sentiments import dump_page
 from src.errors import CrossOrigin, ReviewNotFound, Unauthorized
-from src.extensions import current_analyzer, current_group_commit, db
+from src.extensions import current_analyzer, current_group_commit, db, reviews_scored
 from src.models import Sentiment
 from src.schemas.queries import ListQuery, ViewQuery
 from src.schemas.reviews import PAGE_DEFAULT, SENTIMENTS, check_sentence
-from src.server.metrics import count_review
 from src.web.authentication import authorized
 from src.web.parsing import StrictBlueprint, refuse_query
 
@@ -70,7 +69,7 @@ def submit() -> ResponseReturnValue:
     except ValidationError as error:
         return _html(reviews.page(db.session(), PAGE_DEFAULT), status=422, sentence=sentence, error=error.messages[0])
     review = reviews.create(db.session(), current_analyzer(), current_group_commit(), sentence)
-    count_review(review.sentiment, review.warnings)
+    reviews_scored.send(reviews=[review])
     return redirect(url_for("pages.index", review=review.id), 303)
 
 

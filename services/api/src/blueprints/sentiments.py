@@ -7,14 +7,13 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request, url_for
 
 from src import reviews
-from src.extensions import current_analyzer, current_group_commit, db
+from src.extensions import current_analyzer, current_group_commit, db, reviews_scored
 from src.models import EarlierScore, Sentiment
 from src.reviews import Filters, Page, Summary
 from src.schemas.evidence import EvidenceOut
 from src.schemas.queries import FilterQuery, ListQuery, PageQuery, ReviewId, parse_id
 from src.schemas.reviews import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
 from src.schemas.summaries import SummaryOut
-from src.server.metrics import count_review
 from src.web.authentication import client_name
 from src.web.idempotency import KEY, REPLAYED, idempotency_key
 from src.web.parsing import StrictBlueprint, refuse_query
@@ -72,7 +71,7 @@ def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]
     else:
         review, replayed = reviews.create_once(*resources, sentence, reviews.ClientKey(client_name(), key))
     if not replayed:
-        count_review(review.sentiment, review.warnings)
+        reviews_scored.send(reviews=[review])
     location = {"Location": url_for("sentiments.show_review", review_id=review.id)}
     return review, 201, {**location, REPLAYED: "true"} if replayed else location
 
@@ -114,7 +113,7 @@ def show_review(review_id: int) -> Sentiment:
 def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
     """Replace the text of a review and score it again."""
     review = reviews.replace(db.session(), current_analyzer(), review_id, body["sentence"])
-    count_review(review.sentiment, review.warnings)
+    reviews_scored.send(reviews=[review])
     return review
 
 

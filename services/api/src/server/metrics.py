@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import event
 
-from src.extensions import db
+from src.extensions import db, reviews_scored
 from src.sentiment_analyzer import Analyzer
 from src.sentiment_analyzer.readability import NOT_ENGLISH, UNREADABLE
 from src.sentiment_analyzer.score import Sentiment
@@ -34,6 +34,7 @@ def register(app: Flask, analyzer: Analyzer | None) -> None:
     registry = CollectorRegistry()
     app.extensions[REGISTRY] = registry
     app.extensions[_REVIEWS] = ReviewMetrics(registry)
+    reviews_scored.connect(_count_reviews)
     _watch_requests(app, registry)
     _watch_database(app, registry)
     if analyzer:
@@ -53,9 +54,10 @@ def exposition() -> Response:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def count_review(sentiment: str, warnings: Iterable[str] | None) -> None:
-    """Count a review that was scored and stored for a request."""
-    current_app.extensions[_REVIEWS].count(sentiment, warnings)
+def _count_reviews(_sender: object, reviews: Iterable[Any]) -> None:
+    counters: ReviewMetrics = current_app.extensions[_REVIEWS]
+    for review in reviews:
+        counters.count(review.sentiment, review.warnings)
 
 
 class ReviewMetrics:
