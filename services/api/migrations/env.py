@@ -20,12 +20,21 @@ def _skip_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:
 
 
 MIGRATING = 5051
-"""The advisory lock of whoever migrates, so that of many replicas that start at once one does."""
+"""The advisory lock that serializes the migrations of replicas that start together."""
+
+
+def _migrates() -> bool:
+    """Tell whether the command changes the database: `upgrade`, `downgrade` and `stamp` have a revision to go to."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
-    """Hold the lock of whoever migrates.
+    """Hold the lock of migrations.
 
     It is asked for once a second. A session that blocked on it would hold a snapshot, and CREATE INDEX CONCURRENTLY in
     the session that migrates waits for that: a deadlock.
@@ -61,5 +70,6 @@ else:
             process_revision_directives=_skip_empty,
             transaction_per_migration=True,
         )
-        with _alone(connection), context.begin_transaction():
+        alone = _alone(connection) if _migrates() else contextlib.nullcontext()
+        with alone, context.begin_transaction():
             context.run_migrations()

@@ -179,10 +179,11 @@ of reading from the newest on until enough of them match."""
 
 
 class Tally(Base):
-    """A count of reviews that share block, hour, model version, bin and correction. The summary is a sum of tallies.
+    """A count of reviews that share block, hour, model version, bin, neutrality and correction.
 
-    Each statement that changes reviews appends the difference, which may be negative; triggers do it (see the tenth
-    migration), and nothing else writes here. So no write waits for another. Merging adds up what was appended.
+    The summary is a sum of tallies. Each statement that changes reviews appends the difference, which may be negative;
+    triggers do it (see the tenth migration), and nothing else writes here. So no write waits for another. Merging adds
+    up what was appended.
     """
 
     __tablename__ = "tallies"

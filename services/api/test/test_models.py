@@ -46,9 +46,7 @@ def test_a_value_out_of_range_is_refused(session: Session, column: str, value: f
         ({"warnings": [None]}, "warnings_known"),
     ],
 )
-def test_three_probabilities_that_are_none_are_refused(
-    session: Session, columns: dict[str, float], constraint: str
-) -> None:
+def test_invalid_probabilities_are_refused(session: Session, columns: dict[str, float], constraint: str) -> None:
     session.add(build_review(**columns))
     with pytest.raises(IntegrityError, match=f"ck_sentiments_{constraint}"):
         session.commit()

@@ -3,9 +3,10 @@
 `p_neutral` is null for what a model with two labels scored, and such a row keeps the sentiment that it had. A row is
 neutral where that is the likeliest of the three, which is the case where 3 p_neutral > 1 + |score|.
 
-On the way up readers and writers go on. What takes an exclusive lock takes it for a moment, or gives up and tries
-again; checks are added unvalidated and then validated; indexes are built concurrently beside those that they replace.
-Each step can be repeated: a migration that was killed is run again from its beginning.
+On the way up readers and writers go on. Statements that need an exclusive lock hold it briefly; if they do not get it
+within LOCK_TIMEOUT, they are tried again. Checks are added unvalidated and then validated; indexes are built
+concurrently beside those that they replace. Each step can be repeated: a migration that was killed is run again from
+its beginning.
 
 On the way down everybody waits while the rows that were scored three ways are rewritten.
 

@@ -11,7 +11,7 @@ from src.errors import InvalidInput
 from src.files.writers import FORMATS
 from src.reviews import Filters
 from src.schemas import StrictSchema
-from src.schemas.reviews import MAX_ID, NO_SENTIMENT, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, check_text
+from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, UNKNOWN_SENTIMENT, check_text
 
 MAX_QUERY_CHARS = 500
 """A character may take twelve bytes in a URL, of which gunicorn reads 8,190."""
@@ -100,7 +100,7 @@ class FilterQuery(QuerySchema):
         },
     )
     sentiment = fields.String(
-        validate=validate.OneOf(SENTIMENTS, error=NO_SENTIMENT),
+        validate=validate.OneOf(SENTIMENTS, error=UNKNOWN_SENTIMENT),
         metadata={"description": "The sentiment by the model.", "example": "positive"},
     )
     min_confidence = Share(

@@ -14,7 +14,7 @@ MAX_ID = 2**63 - 1
 PAGE_DEFAULT = 50
 PAGE_MAX = 500
 SENTIMENTS = ["positive", "neutral", "negative"]
-NO_SENTIMENT = "Is not one of positive, neutral and negative."
+UNKNOWN_SENTIMENT = "Is not one of positive, neutral and negative."
 LEAST_CONFIDENCE = 0.333
 """The lowest confidence, which is one third, with room for rounding."""
 
@@ -89,7 +89,7 @@ class CorrectionIn(StrictSchema):
 
     sentiment = fields.String(
         required=True,
-        validate=validate.OneOf(SENTIMENTS, error=NO_SENTIMENT),
+        validate=validate.OneOf(SENTIMENTS, error=UNKNOWN_SENTIMENT),
         error_messages={"required": "Is missing."},
         metadata={"description": "The right sentiment; the model's own confirms it.", "example": "negative"},
     )

@@ -28,8 +28,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 SHORT, LONG = 16, 256
 """Texts of at most SHORT tokens are scaled as short ones, texts of at least LONG tokens as long ones."""
-MOST = 700.0
-"""The largest number of which the hyperbolic sine is taken, which overflows soon after."""
+MAX_SINH_ARGUMENT = 700.0
+"""The bound on the argument of sinh, which overflows near 710."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Calibration:
         """
         scaling = self.at(tokens)
         margin = float(logits[-1] - logits[0])
-        far = min(max(self.stretch * margin, -MOST), MOST)
+        far = min(max(self.stretch * margin, -MAX_SINH_ARGUMENT), MAX_SINH_ARGUMENT)
         stretched = math.sinh(far) / self.stretch if self.stretch else margin
         balance = math.tanh((stretched / scaling.temperature + scaling.shift) / 2)  # sigmoid(m) - sigmoid(-m)
         if len(logits) == 2:

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from flask_migrate import downgrade, upgrade
+from flask_migrate import current, downgrade, upgrade
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import URL
 
@@ -114,12 +114,12 @@ def insert_review(connection: Connection, score: float) -> int:
     return int(connection.execute(insert, {"score": score, "sure": (1 + abs(score)) / 2}).scalar_one())
 
 
-def migrating(app: Flask, pool: ThreadPoolExecutor, migrate: Callable[..., None], revision: str) -> Future[None]:
-    """Migrate in another thread."""
+def migrating(app: Flask, pool: ThreadPoolExecutor, command: Callable[..., None], *arguments: str) -> Future[None]:
+    """Run a command of Flask-Migrate in another thread."""
 
     def in_thread() -> None:
         with app.app_context():
-            migrate(revision=revision)
+            command(None, *arguments)  # the first is the folder
 
     return pool.submit(in_thread)
 
@@ -341,6 +341,13 @@ def test_of_several_that_migrate_one_does_and_the_others_wait_without_a_snapshot
         other.execute(text("SELECT pg_advisory_unlock(5051)"))
         done.result(60)
         assert "sentiments" in inspect(other).get_table_names()
+
+
+def test_a_command_that_only_reads_does_not_wait_for_a_migration(fresh_app: Flask) -> None:
+    upgrade()
+    with ThreadPoolExecutor() as pool, committing().connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(5051)"))
+        migrating(fresh_app, pool, current).result(30)
 
 
 def test_the_last_downgrade_leaves_nothing_behind(fresh_app: Flask) -> None:
