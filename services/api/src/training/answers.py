@@ -20,6 +20,8 @@ COMMITTED = Path(__file__).parent / "answers"
 _FINGERPRINTS = "fingerprints.json"
 _PARTS = 2
 """Files, so that none is larger than some 5 MB."""
+_LEAST = 0.5
+"""The least share of the items that answers must cover."""
 
 Floats = NDArray[np.float32]
 
@@ -69,6 +71,20 @@ def read(folder: Path, corpus: Corpus) -> Floats:
             logger.warning("%s is not as it was when the teacher answered: its answers are not used", source)
             logits[corpus.source == source] = np.nan
     return logits
+
+
+def check(logits: Floats) -> None:
+    """Refuse answers that miss most of the items: what is left would train another model.
+
+    :param logits: float32 [items, labels], NaN where there is no answer.
+    :raises ValueError: they do.
+    """
+    known = int(np.isfinite(logits).all(axis=1).sum())
+    if known < _LEAST * len(logits):
+        raise ValueError(
+            f"The teacher answered {known:,} of the {len(logits):,} items only: the data are not those that it "
+            "read. Train a teacher on them: make train ARGS=--teacher"
+        )
 
 
 def fingerprints(corpus: Corpus) -> dict[str, str]:

@@ -27,16 +27,12 @@ from src.sentiment_analyzer.symbols import spell_out
 from src.sentiment_analyzer.text import clean
 from src.sentiment_analyzer.windows import split as split_windows
 from src.training import counterfactuals, data, sentences, tables
+from src.training.stream import KINDS
 
 logger = logging.getLogger(__name__)
 Row: TypeAlias = dict[str, Any]
 Target: TypeAlias = sentences.Target
 
-SOURCES = (*data.SOURCES, "written", "counterfactual")
-"""Where a text is from."""
-KINDS = ("phrase", "sentence", "snippet", "review", "segment", "written", "counterfactual")
-"""What an item is; likewise."""
-REVIEWS = ("imdb", "yts_imdb", "yts_unlabelled", "pl_scale", "pl_scale_middle", "cad_new", "imdb_unsup")
 PRONOUNS = (("he", "she"), ("his", "him", "her", "hers"), ("himself", "herself"))
 """Words of one group are read as its first."""
 SHINGLE, LONG_TEXT = 8, 100
@@ -99,7 +95,7 @@ def target_of(source: str, row: Row) -> Target | None:
     if source == "sst2":
         return (FIVE_WAY[1], FIVE_WAY[3])[row["label"]]
     label = row.get("label")
-    return None if label is None else BY_LABEL[int(label)]
+    return BY_LABEL[int(label)] if label in (0, 1) else None  # the hub's IMDb has -1 where there is no label
 
 
 def read() -> list[Text]:

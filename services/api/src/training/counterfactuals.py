@@ -53,8 +53,8 @@ def of_frames(seed: int = 0) -> Iterator[Group]:
 
 
 def spreads() -> Iterator[tuple[str, str]]:
-    """Yield (text, which spread it is of) for every country and every measured name."""
-    fillings = {"country": names.countries(), "name": [row["name"] for row in tables.rows("names_measured.tsv")]}
+    """Yield (text, which spread it is of) for every country and every watched name."""
+    fillings = {"country": names.countries(), "name": [row["name"] for row in tables.rows("names_watched.tsv")]}
     for kind, frames in SPREADS.items():
         for number, frame in enumerate(frames):
             yield from ((frame.format(word), f"spread {kind} {number}") for word in fillings[kind])

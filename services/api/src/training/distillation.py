@@ -6,6 +6,7 @@ saves its state now and then, and goes on from there when it is started again.
 
 import contextlib
 import csv
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from src.training.counterfactuals import SIZE
 from src.training.networks import LABELS, Shape
 from src.training.stream import Corpus, Rows, shuffled
 
+logger = logging.getLogger(__name__)
 Floats = NDArray[np.float32]
 SHORT = 256
 """Tokens that the teacher's training cuts three fifths of the reviews to, at the beginning or at the end."""
@@ -154,7 +156,7 @@ class Training:
         """Train until the plan's tokens are read.
 
         :param shares: how often each item is read in a round, on average.
-        :param state: file that the state is saved in, and that an earlier run's is taken up from.
+        :param state: file to save the state in; a run whose state it has is resumed.
         :param until: stop after so many steps, to go on later.
         """
         if state is not None and state.exists():
@@ -179,6 +181,8 @@ class Training:
                 if state is not None and now - saved > SAVE_SECONDS:
                     self._save(state)
                     saved = now
+        if self.skipped:
+            logger.warning("%d steps without a finite gradient were skipped", self.skipped)
         if state is not None:
             self._save(state)
         self.model.eval()

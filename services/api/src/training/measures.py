@@ -131,16 +131,6 @@ def macro_f1(given: Answers, truth: Sequence[str]) -> float:
     return float(np.mean(scores))
 
 
-def difference(right: Flags, right_before: Flags) -> tuple[float, float, float]:
-    """Return how much more often one model is right than another on the same texts, and the 95% interval of that.
-
-    Normal approximation of the paired difference.
-    """
-    change = right.astype(float) - right_before.astype(float)
-    margin = 1.96 * float(change.std(ddof=1)) / np.sqrt(len(change))
-    return float(change.mean()), float(change.mean() - margin), float(change.mean() + margin)
-
-
 @dataclass(frozen=True, slots=True)
 class Share:
     """How many texts of a kind there are, and the share that is answered acceptably."""

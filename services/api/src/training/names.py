@@ -1,4 +1,4 @@
-"""Countries and first names that training exchanges. The names that fairness is measured with are not among them."""
+"""Countries and first names that training exchanges. The names that are watched while it runs are not among them."""
 
 from functools import cache
 
@@ -13,9 +13,9 @@ def countries() -> list[str]:
 
 
 @cache
-def measured() -> frozenset[str]:
-    """Return the names that fairness is measured with, in lower case."""
-    return frozenset(row["name"].lower() for row in tables.rows("names_measured.tsv"))
+def watched() -> frozenset[str]:
+    """Return the names that are watched, in lower case."""
+    return frozenset(row["name"].lower() for row in tables.rows("names_watched.tsv"))
 
 
 @cache
@@ -26,9 +26,9 @@ def _listed() -> list[str]:
 
 @cache
 def first_names() -> list[str]:
-    """Return the trained names: common ones of many origins, each four times, and a long list of others."""
+    """Return the trained names: common ones of many origins, each eight times, and a long list of others."""
     common = [row["name"] for row in tables.rows("names_trained.tsv")]
-    return 8 * common + [name for name in _listed() if name.lower() not in measured()]
+    return 8 * common + [name for name in _listed() if name.lower() not in watched()]
 
 
 @cache

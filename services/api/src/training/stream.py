@@ -14,7 +14,7 @@ from torch import Tensor
 from src.training.networks import Shape
 
 KINDS = ("phrase", "sentence", "snippet", "review", "segment", "written", "counterfactual")
-"""Kinds of items, as `corpus.KINDS` numbers them."""
+"""The kinds of items."""
 Rows = NDArray[np.int64]
 
 

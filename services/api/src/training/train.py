@@ -69,6 +69,7 @@ def study(
     student = Student(shape, plan.dropout)
     load_student(student, encoder.student_start() if start is None else start)
     given = answers.read(answered, read)
+    answers.check(given)
     _train(student.to(distillation.device()), shape, read, plan, run / "student", given)
     corpus.tie_pronouns(student.encoder.words.weight, encoder.load_tokenizer())
     return student_weights(student)
@@ -97,7 +98,7 @@ def _train(
 def main() -> None:
     """Train the model from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, default=RUN, help="folder of the run, taken up if there")
+    parser.add_argument("--run", type=Path, default=RUN, help="folder of the run, resumed if it is there")
     parser.add_argument("--out", type=Path, default=Path("model"), help="folder for the finished model")
     parser.add_argument("--teacher", action="store_true", help="train the teacher too, on all-mpnet-base-v2")
     parser.add_argument("--shrink", type=int, default=1, help="make batches so many times smaller, to save memory")

@@ -103,6 +103,15 @@ def test_answers_to_a_source_that_has_changed_are_not_used(
     assert "imdb is not as it was" in caplog.text
 
 
+def test_answers_to_other_texts_train_no_student(small_corpus: Corpus, tmp_path: Path) -> None:
+    answers.write(tmp_path, small_corpus, np.zeros((len(small_corpus), 3), np.float32))
+    (tmp_path / "fingerprints.json").write_text("{}")
+    start = student_weights(Student(STUDENT))
+    with pytest.raises(ValueError, match=r"answered 0 of the [\d,]+ items only.* make train ARGS=--teacher"):
+        train.study(small_corpus, tmp_path, tmp_path / "run", PLAN, STUDENT, start)
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_committed_answers_are_float16_and_hold_no_text() -> None:
     import pyarrow.parquet as pq
 

@@ -84,5 +84,5 @@ def test_an_article_before_an_exchanged_word_fits_it() -> None:
 
 
 def test_names_that_are_watched_are_not_trained_on() -> None:
-    assert names.measured().isdisjoint(name.lower() for name in names.first_names())
+    assert names.watched().isdisjoint(name.lower() for name in names.first_names())
     assert len(names.countries()) == 197
