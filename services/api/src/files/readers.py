@@ -109,7 +109,7 @@ def read_csv(stream: BinaryIO, longest: int) -> Iterator[Any]:
 
     :raises Unreadable: there is no such column. The call itself raises it, not the iterator.
     """
-    csv.field_size_limit(longest)
+    csv.field_size_limit(max(longest, csv.field_size_limit()))  # the process has one limit; `lines` has this file's
     lines = _RecordLines(stream, longest)
     # An invalid byte becomes a surrogate, which `_cell` refuses: so the end of its record is still found.
     rows = _each(csv.reader(map(_text, lines)), lines.begin)
