@@ -20,6 +20,8 @@ NEUTRAL = -0.15
 WEIGHTS = {"sentence": 1.0, "phrase": 1.0, "rt_critics": 0.5, "imdb": 2.0, "yts_imdb": 0.2, "cad_new": 0.2}
 """Weight of the mean log-loss of each kind of held-out text. Later reviews, mostly positive, would shift long texts."""
 PENALTY = 1e-3
+LOWEST, HIGHEST = (-3.0, -3.0, -10.0, -10.0, -4.0), (3.0, 3.0, 10.0, 10.0, 1.0)
+"""Bounds on the fitted numbers: log temperature of short and long texts, their shifts, log stretch."""
 SHORTEST_PHRASE = 4
 """Tokens; shorter phrases are not what people review with."""
 _CHUNK = 256
@@ -72,6 +74,11 @@ def _group(text: Text) -> str:
     return text.kind if text.kind in ("sentence", "phrase") else text.source
 
 
+def _bounded(numbers: torch.Tensor) -> torch.Tensor:
+    """Keep the logarithms of temperatures and stretch where a model that tells nothing apart would drive them out."""
+    return torch.minimum(torch.maximum(numbers, torch.tensor(LOWEST)), torch.tensor(HIGHEST))
+
+
 def fit(found: Sample) -> dict[str, object]:
     """Return the content of calibration.json with the least log-loss of positive against negative.
 
@@ -84,7 +91,7 @@ def fit(found: Sample) -> dict[str, object]:
     numbers = torch.tensor([0.2, 0.2, 0.0, 0.0, -0.6], dtype=torch.float64, requires_grad=True)
 
     def loss() -> torch.Tensor:
-        short, long, shift_short, shift_long, stretch = numbers
+        short, long, shift_short, shift_long, stretch = _bounded(numbers)
         scale = torch.exp(stretch)
         odds = torch.sinh(margin * scale) / scale * torch.exp(-((1 - share) * short + share * long))
         odds = odds + (1 - share) * shift_short + share * shift_long
@@ -102,7 +109,7 @@ def fit(found: Sample) -> dict[str, object]:
         return value.item()
 
     optimizer.step(closure)
-    short, long, shift_short, shift_long, stretch = numbers.tolist()
+    short, long, shift_short, shift_long, stretch = _bounded(numbers).tolist()
     return {
         "temperature": {"short": round(float(np.exp(short)), 4), "long": round(float(np.exp(long)), 4)},
         "shift": {"short": round(shift_short, 4), "long": round(shift_long, 4)},
