@@ -75,7 +75,7 @@ def held_out(analyzer: SentimentAnalyzer, texts: Sequence[corpus.Text]) -> Figur
     """Return figures on texts of the training's sources that are never trained on."""
     texts = [text for text in texts if text.kind != "phrase" and text.target]
     given = measures.answers(analyzer, [text.text for text in texts], "held-out texts")
-    truth = np.array([sentiment_of(text) for text in texts])
+    truth = np.array([sentiment_of(text.target) for text in texts if text.target])
     source = np.array([text.source for text in texts])
     right = measures.sign_is_right(given, (truth == "positive").astype(np.int64))
     sentences = np.array([text.source == "sst5_phrases" and text.kind == "sentence" for text in texts])
@@ -98,9 +98,9 @@ def held_out(analyzer: SentimentAnalyzer, texts: Sequence[corpus.Text]) -> Figur
     return figures | {"pairs": _pairs(texts, right)}
 
 
-def sentiment_of(text: corpus.Text) -> str:
-    """Return the likeliest sentiment by a text's label; neutral where it has none."""
-    return SENTIMENTS[int(np.argmax(text.target))] if text.target else "neutral"
+def sentiment_of(target: corpus.Target) -> str:
+    """Return the likeliest sentiment by a text's label."""
+    return SENTIMENTS[int(np.argmax(target))]
 
 
 def _pairs(texts: Sequence[corpus.Text], right: measures.Flags) -> Figures:
