@@ -69,7 +69,7 @@ def p_negative(score: Number, p_neutral: Number) -> ColumnElement[float]:
 
 
 class Scored:
-    """What follows from the score of a review."""
+    """The sentiment, probabilities and confidence of a row with a score."""
 
     if TYPE_CHECKING:
         sentiment_score: Mapped[float]
@@ -200,7 +200,7 @@ class Tally(Base):
     bin: Mapped[int] = mapped_column(SmallInteger)
     """The bin of the score, from 0 to `BINS` - 1, as `score_bin` of the fourth migration has it."""
     neutral: Mapped[bool] = mapped_column(server_default=false())
-    """Whether neutral is their likeliest sentiment; if not, the sign of the score says which is."""
+    """True if neutral is their likeliest sentiment; otherwise the sign of the score gives the sentiment."""
     correction: Mapped[str | None] = mapped_column(Text)
     reviews: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[float] = mapped_column(Double)
@@ -257,7 +257,7 @@ class EarlierScore(Scored, Base):
     model_version: Mapped[str] = mapped_column(Text)
     scored_on: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     comparable: Mapped[bool] = mapped_column(server_default=false())
-    """Whether it is the latest score of the present text by this version, which is not the review's current version."""
+    """True for the latest score of the present text by this version, if that is not the review's current version."""
 
 
 class IdempotencyKey(Base):

@@ -43,7 +43,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def code(document: Path) -> str:
-    """What a document has in code blocks, and between backticks."""
+    """Return the text of a document that is in code blocks or between backticks."""
     found = re.findall(r"^```\w*\n(.*?)^```|`([^`\n]+)`", document.read_text(), re.DOTALL | re.MULTILINE)
     return "\n".join(block or inline for block, inline in found)
 

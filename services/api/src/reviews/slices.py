@@ -16,7 +16,7 @@ from src.reviews.filters import Filters
 FIRST_WIDTH = 512
 """Ids in the first slice of a search for words."""
 WIDENING = 8
-"""How many times wider each further slice is."""
+"""The factor by which each further slice is wider."""
 SAMPLE = 32_768
 """The newest ids, in which matches are counted to estimate how common they are."""
 MARGIN = 1.3

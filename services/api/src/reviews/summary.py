@@ -88,7 +88,7 @@ class Summary:
     days: Sequence[Day]
     accuracy: Sequence[VersionAccuracy]
     truncated: bool
-    """Whether more reviews match, and only the newest `NEWEST` were read."""
+    """True if more reviews match than the newest `NEWEST`, which alone were read."""
 
 
 def summarize(session: Session, filters: Filters = Filters()) -> Summary:  # noqa: B008  # it is frozen

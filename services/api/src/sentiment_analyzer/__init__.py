@@ -22,11 +22,11 @@ class Analyzer(Protocol):
 
     @property
     def calibrated(self) -> bool:
-        """Whether the model has a fitted temperature."""
+        """True if the model has a fitted temperature."""
 
     @property
     def ready(self) -> bool:
-        """Whether it can score now."""
+        """True if it can score now."""
 
     def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:
         """Return the score of each text.

@@ -38,9 +38,9 @@ class Scaling:
 
     temperature: float = 1.0
     shift: float = 0.0
-    """What is added to the log-odds of positive against negative."""
+    """The number added to the log-odds of positive against negative."""
     neutral: float = 0.0
-    """What is added to the logit of neutral."""
+    """The number added to the logit of neutral."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Evidence:
     units: int
     """The number of words or sentences in the text."""
     complete: bool
-    """Whether `evidence` has all of them; False if the limit of tokens was reached."""
+    """True if `evidence` has all of them; False if the limit of tokens was reached."""
     tokens: int
     """The number of tokens that were scored for this answer."""
     token_limit: int

@@ -1,1 +1,1 @@
-"""How the model in `model/` is made and measured. Nothing of the service imports it."""
+"""Training and evaluation of the model in `model/`. Nothing of the service imports it."""

@@ -88,7 +88,7 @@ def sign_is_right(given: Answers, labels: NDArray[np.integer]) -> Flags:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How far probabilities lie from frequencies: the root of the debiased squared error, and its 95% interval."""
+    """The distance of probabilities from frequencies: the root of the debiased squared error, and its 95% interval."""
 
     error: float
     low: float
@@ -133,7 +133,7 @@ def macro_f1(given: Answers, truth: Sequence[str]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many texts of a kind there are, and the share that is answered acceptably."""
+    """The number of texts of a kind, and the share that is answered acceptably."""
 
     texts: int
     right: float

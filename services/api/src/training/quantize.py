@@ -1,4 +1,4 @@
-"""What int8 gives: size and throughput of the model before and after, measured on the model that is named."""
+"""The gain of int8: size and throughput of the model before and after, measured on the model that is named."""
 
 import statistics
 import time

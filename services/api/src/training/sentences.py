@@ -26,7 +26,7 @@ EVENT: Target = (0.10, 0.80, 0.10)
 _KINDS = {"plain": NEUTRAL, "mixed": MIXED, "event": EVENT}
 
 FILLINGS = 40
-"""How often a frame is filled at most; what comes out twice is kept once."""
+"""The most fillings of a frame; equal sentences are kept once."""
 HELD_OUT = 0.08
 """Share of the frames whose sentences are never trained on, to see how well others than the trained ones are read."""
 

@@ -64,6 +64,7 @@ def study(
     """Train a student on the answers in a folder; return its weights as they are saved.
 
     :param start: the encoder's weights under DistilBERT's names; those of all-MiniLM-L6-v2 if None.
+    :raises ValueError: the answers do not fit most of the corpus, or the run is of another plan.
     """
     torch.manual_seed(plan.seed)
     student = Student(shape, plan.dropout)

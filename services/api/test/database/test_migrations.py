@@ -180,7 +180,7 @@ def at_0009(fresh_app: Flask) -> Iterator[list[int]]:
 
 
 def figures() -> dict[str, Any]:
-    """What lists, summary, history and comparison say of the reviews of the two old models."""
+    """Return the lists, summary, history and comparison of the reviews of the two old models."""
     session, found = db.session(), {}
     for version in ("two@1", "two@2"):
         summary = reviews.summarize(session, Filters(model_version=version))
@@ -216,7 +216,7 @@ def rows(query: str) -> list[tuple[Any, ...]]:
 
 
 def test_0010_keeps_old_rows_up_down_and_up_again(at_0009: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was scored three ways beside them stays too, as far as two labels can say it."""
+    """Rows that were scored three ways beside them stay too, as far as two labels can say it."""
     before = rows(ROWS), rows(HISTORY)
     upgrade()
     assert (rows(ROWS), rows(HISTORY)) == before

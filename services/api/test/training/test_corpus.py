@@ -1,4 +1,4 @@
-"""Which texts are trained on, and which are held out."""
+"""The texts that are trained on, and those that are held out."""
 
 from collections import Counter
 from collections.abc import Callable

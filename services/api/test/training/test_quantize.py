@@ -1,4 +1,4 @@
-"""What int8 gives, measured."""
+"""The measured gain of int8."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ class Job:
     deadline: float
     """A time of the monotonic clock, which the processes of a machine share. After it, the job is dropped."""
     background: bool = False
-    """Whether the job gives way to jobs in the foreground."""
+    """True for a job that gives way to jobs in the foreground."""
 
 
 class WindowAnalyzer(Protocol):

@@ -87,7 +87,7 @@ class Scorer:
 
     @property
     def calibrated(self) -> bool:
-        """Whether the model has a fitted temperature."""
+        """True if the model has a fitted temperature."""
         return self._child.ready.calibrated
 
     @property
@@ -107,7 +107,7 @@ class Scorer:
 
     @property
     def full(self) -> bool:
-        """Whether another foreground call would be refused."""
+        """True if another foreground call would be refused."""
         return self.waiting >= self._queue
 
     def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:
