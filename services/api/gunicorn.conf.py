@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -34,6 +35,7 @@ from prometheus_client import multiprocess  # noqa: E402
 
 from src.config import Settings  # noqa: E402
 from src.server import logs  # noqa: E402
+from src.server.worker import CLIENT_SECONDS  # noqa: E402
 
 settings = Settings.from_env()
 logs.configure(settings.log_level)
@@ -52,15 +54,24 @@ limit_request_line = 8190  # gunicorn's maximum: filters may be long
 worker_tmp_dir = MEMORY
 control_socket_disable = True  # unused, and it needs a writable home
 
-CLIENT_SECONDS = 30
-"""The longest that a client may pause while it sends a request or reads a response."""
+CONNECTIONS = 4096
+"""The most connections, which need a file descriptor each."""
+_OTHER_FILES = 512
+
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+open_files = min(most_files, CONNECTIONS + _OTHER_FILES)
+resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, most_files))
+worker_connections = open_files - _OTHER_FILES
 
 
 def when_ready(server: Any) -> None:
-    """Set the time-outs of client connections, and stop when the supervisor dies."""
+    """Set the time-outs of client connections, and stop when the supervisor dies.
+
+    They are for the threads that read a long body or write a long response. The worker's poller has its own.
+    """
     for listener in server.LISTENERS:  # accepted connections inherit them; gthread has no time-out of its own
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_SECONDS, 0))
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(CLIENT_SECONDS), 0))
     _stop_with_supervisor()
 
 

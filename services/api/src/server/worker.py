@@ -1,25 +1,30 @@
 """gunicorn's threaded worker and its logger, as gunicorn.conf.py names them.
 
-The worker's threads know how long a request waited, and what the worker refuses itself is a problem response too. A
-client that is still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6).
+No thread waits for a client. The worker's poller collects a request before a thread begins with it, and sends what a
+client has not read of its response when the thread has ended. A client that is still sending sees its response: the
+connection is closed in stages (RFC 9112, section 9.6). What the worker refuses itself is a problem response too.
 """
 
+import errno
 import http
 import logging
 import selectors
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from gunicorn import glogging, util
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from src.server.arrival import PIECE_BYTES, Arrival
+from src.server.client_socket import ClientSocket
 from src.server.overload import TimedPool
 from src.web.problems import render_problem, request_id_from, status_line
 
@@ -29,94 +34,270 @@ _QUOTING = ("Invalid request from ip=", "Error handling request %s")
 """The beginnings of gunicorn's messages that quote a request, and so perhaps a review. `write_problem` logs instead."""
 
 
+CLIENT_SECONDS = 30.0
+"""The time that a client has to send a header, each `PIECE_BYTES` of a body, and to read as much of a response."""
+ARRIVING_BYTES = 2**26
+"""The most bytes of requests that have not arrived in full. The oldest of them are given up for newer ones."""
+READING_BYTES = 2**26
+"""The most bytes that several clients have not read of their responses. The oldest are cut off for newer ones."""
 LINGER_BYTES = 2**26
 """The most bytes that are read and discarded after a response."""
 LINGER_SECONDS = 30.0
 """The longest time for which a connection is read after its last response."""
 LINGER_IDLE_SECONDS = 2.0
 """The longest pause of a client meanwhile."""
-_DISCARD_BYTES = 2**18
-"""The most bytes that are discarded at once, since other connections wait meanwhile."""
+_RECEIVED_BYTES = 2**18
+"""The most bytes that are received at once, since other connections wait meanwhile."""
 _DRAINED_BYTES = 2**16
 """The longest rest of a body that gunicorn reads to keep a connection open."""
 
 
-class _Lingering:
-    """A connection whose response has been sent, until its client closes it or a limit is reached."""
+class _Waiting:
+    """A connection that the poller watches until its time is over."""
 
-    __slots__ = ("connection", "discarded", "idle_from", "until")
+    __slots__ = ("connection", "until")
+    seconds = CLIENT_SECONDS
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self.extend()
+
+    def extend(self) -> None:
+        """Give the client its time anew."""
+        self.until = time.monotonic() + self.seconds
+
+
+class _Arriving(_Waiting):
+    """A connection whose client sends a request."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, connection: Any, request: Arrival) -> None:
+        super().__init__(connection)
+        self.request = request
+
+
+class _Reading(_Waiting):
+    """A connection whose client has not read all of a response, and what the thread made of the request."""
+
+    __slots__ = ("outcome", "sent")
+
+    def __init__(self, connection: Any, outcome: "Future[Any]") -> None:
+        super().__init__(connection)
+        self.outcome = outcome
+        self.sent = 0  # since the client got its time
+
+
+class _Lingering(_Waiting):
+    """A connection whose response has been sent, until its client closes it or a limit is reached."""
+
+    __slots__ = ("discarded", "last")
+    seconds = LINGER_IDLE_SECONDS
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
         self.discarded = 0
-        self.idle_from = time.monotonic()
-        self.until = self.idle_from + LINGER_SECONDS
+        self.last = time.monotonic() + LINGER_SECONDS
+
+
+_W = TypeVar("_W", bound=_Waiting)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
-    """gunicorn's `gthread` worker with a timed pool, problem responses and connections that are closed in stages."""
+    """gunicorn's `gthread` worker whose poller waits for clients, with a timed pool and problem responses.
+
+    The poller's thread, which is the main one, runs every method but `handle_request`.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lingering: dict[_Lingering, None] = {}  # in the order in which they were last read from
+        # Each is in the order in which its connections' time ends.
+        self._arriving: dict[_Arriving, None] = {}
+        self._reading: dict[_Reading, None] = {}
+        self._lingering: dict[_Lingering, None] = {}
+        self._arriving_bytes = self._reading_bytes = 0
+        self._most_body = 0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Return the threads that handle requests."""
         return TimedPool(self.cfg.threads, "request")
 
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection and wait for its request."""
+        try:
+            accepted, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                raise
+            return
+        self.nr_conns += 1
+        self._await_request(TConn(self.cfg, ClientSocket(accepted), address, listener.getsockname()))
+
+    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
+        """Begin to receive the next request of a connection that was kept open."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._await_request(conn)
+
+    def _await_request(self, conn: Any, data: bytes = b"") -> None:
+        """Receive a request, of which a connection may have sent the beginning behind another."""
+        arriving = _Arriving(conn, Arrival(self._most_body, data))
+        conn.sock.settimeout(0)
+        self._watch(self._arriving, arriving, selectors.EVENT_READ, self._receive)
+        self._arriving_bytes += len(data)
+        if arriving.request.enough:
+            self._begin(arriving)
+        else:
+            self._receive(arriving, conn.sock)
+
+    def _receive(self, arriving: _Arriving, client: socket.socket) -> None:
+        """Receive more of a request, and let a thread handle it when that is enough."""
+        try:
+            data = client.recv(_RECEIVED_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:  # the client is gone
+            self._give_up(arriving)
+            return
+        request, conn = arriving.request, arriving.connection
+        earned = request.add(data)
+        self._arriving_bytes += len(data)
+        if request.enough or (not data and request.data):  # the parser says what is wrong with one that is cut off
+            self._begin(arriving)
+        elif not data:
+            self._give_up(arriving)
+        else:
+            if request.expects_continue:
+                conn.continued = True
+                client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if earned:
+                self._extend(self._arriving, arriving)
+
+    def _begin(self, arriving: _Arriving) -> None:
+        """Hand a request to the threads."""
+        self._leave(arriving)
+        conn = arriving.connection
+        conn.init()
+        conn.parser.unreader.unread(bytes(arriving.request.data))
+        conn.data_ready = True
+        self.enqueue_req(conn)
+
+    def _give_up(self, arriving: _Arriving) -> None:
+        self._leave(arriving)
+        self._close(arriving.connection)
+
+    def _leave(self, arriving: _Arriving) -> None:
+        self._arriving_bytes -= len(arriving.request.data)
+        self._unwatch(self._arriving, arriving)
+
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Handle a request. If its body is not read to its end, the connection is closed, and the client is told."""
         should_close = req.should_close
         req.should_close = lambda: req.body.failed or _unread(req) > _DRAINED_BYTES or should_close()
+        req._expected_100_continue &= not vars(conn).pop("continued", False)  # the client has been told already
         return bool(super().handle_request(req, conn))
 
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
-        """Keep a connection for its next request, or begin to close it.
+        """Keep a connection for its next request, or begin to close it, when the client has read its response.
 
         gunicorn would wait for the client here for up to two seconds, and other connections with it, and reset the
         connection if the client sends more than 64 KiB. Many clients send all of a body before they read the response,
         and would see the reset instead.
         """
-        if fs.cancelled() or fs.exception() or fs.result():
+        if fs.cancelled() or fs.exception():
+            self._close(conn)
+        elif conn.sock.unread:
+            conn.sock.settimeout(0)
+            self._reading_bytes += len(conn.sock.unread)
+            self._watch(self._reading, _Reading(conn, fs), selectors.EVENT_WRITE, self._deliver)
+        elif not fs.result():
+            self._linger(conn)
+        elif behind := conn.parser.unreader.take_buffered():
+            self._await_request(conn, behind)
+        else:
             super().finish_request(conn, fs)
+
+    def _deliver(self, reading: _Reading, client: ClientSocket) -> None:
+        """Send more of a response."""
+        try:
+            sent = client.deliver()
+        except OSError:  # the client is gone
+            self._cut_off(reading)
             return
-        lingering = _Lingering(conn)
+        self._reading_bytes -= sent
+        reading.sent += sent
+        if not client.unread:
+            self._unwatch(self._reading, reading)
+            self.finish_request(reading.connection, reading.outcome)
+        elif reading.sent >= PIECE_BYTES:
+            reading.sent = 0
+            self._extend(self._reading, reading)
+
+    def _cut_off(self, reading: _Reading) -> None:
+        self._reading_bytes -= len(reading.connection.sock.unread)
+        self._unwatch(self._reading, reading)
+        self._close(reading.connection)
+
+    def _linger(self, conn: Any) -> None:
+        """Close this side of a connection, and read on until the client closes its own."""
         try:
             conn.sock.settimeout(0)
             conn.sock.shutdown(socket.SHUT_WR)
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._discard, lingering))
+            self._watch(self._lingering, _Lingering(conn), selectors.EVENT_READ, self._discard)
         except (OSError, ValueError):  # the client is gone, or gunicorn has closed the socket
             self._close(conn)
-        else:
-            self._lingering[lingering] = None
-
-    def murder_pending(self) -> None:
-        """Close connections whose clients send nothing, as gunicorn does before a request, after a response too."""
-        super().murder_pending()
-        now = time.monotonic()
-        while self._lingering and now - next(iter(self._lingering)).idle_from > LINGER_IDLE_SECONDS:
-            self._end(next(iter(self._lingering)))
 
     def _discard(self, lingering: _Lingering, client: socket.socket) -> None:
         """Discard what a client goes on to send, up to the limits."""
         try:
-            received = len(client.recv(_DISCARD_BYTES))
+            received = len(client.recv(_RECEIVED_BYTES))
         except BlockingIOError:
             return
         except OSError:
             received = 0
         lingering.discarded += received
-        now = time.monotonic()
-        if not received or lingering.discarded > LINGER_BYTES or now > lingering.until:
+        if not received or lingering.discarded > LINGER_BYTES or time.monotonic() > lingering.last:
             self._end(lingering)
         else:
-            lingering.idle_from = now
-            self._lingering[lingering] = self._lingering.pop(lingering)
+            self._extend(self._lingering, lingering)
 
     def _end(self, lingering: _Lingering) -> None:
-        del self._lingering[lingering]
-        self.poller.unregister(lingering.connection.sock)
+        self._unwatch(self._lingering, lingering)
         self._close(lingering.connection)
+
+    def murder_pending(self) -> None:
+        """End the connections whose time is over, and the oldest where there are too many; called often."""
+        for lingering in _over(self._lingering):
+            self._end(lingering)
+        for reading in _over(self._reading):
+            self._cut_off(reading)
+        for arriving in _over(self._arriving, 0.0 if self.alive else CLIENT_SECONDS - STOP_KEEPALIVE_LINGER):
+            self._leave(arriving)
+            if arriving.request.data:
+                write_problem(arriving.connection.sock, http.HTTPStatus.REQUEST_TIMEOUT, "", _LATE)
+            self._linger(arriving.connection)
+        while self._arriving and (self._arriving_bytes > ARRIVING_BYTES or self._full):
+            self._give_up(next(iter(self._arriving)))
+        while (self._full and self._reading) or (len(self._reading) > 1 and self._reading_bytes > READING_BYTES):
+            self._cut_off(next(iter(self._reading)))
+        while self._lingering and self._full:
+            self._end(next(iter(self._lingering)))
+
+    @property
+    def _full(self) -> bool:
+        return bool(self.nr_conns >= self.worker_connections)
+
+    def _watch(self, waiting: dict[_W, None], one: _W, event: int, ready: Any) -> None:
+        self.poller.register(one.connection.sock, event, partial(ready, one))
+        waiting[one] = None
+
+    def _unwatch(self, waiting: dict[_W, None], one: _W) -> None:
+        self.poller.unregister(one.connection.sock)
+        del waiting[one]
+
+    def _extend(self, waiting: dict[_W, None], one: _W) -> None:
+        one.extend()
+        waiting[one] = waiting.pop(one)  # to the end
 
     def _close(self, conn: Any) -> None:
         self.nr_conns -= 1
@@ -129,9 +310,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         """
         try:
             super().load_wsgi()
+            self._most_body = self.wsgi.config["MAX_CONTENT_LENGTH"]
         except Exception as error:
             self.log.critical("The service cannot start: %s", error, exc_info=True)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+
+_LATE = f"The request took too long: {CLIENT_SECONDS:.0f} seconds are for the header, and for each 64 KiB of the body."
+
+
+def _over(waiting: dict[_W, None], early: float = 0.0) -> Iterator[_W]:
+    """Yield the connections whose time is over, or would be in `early` seconds."""
+    now = time.monotonic() + early
+    while waiting and (first := next(iter(waiting))).until < now:
+        yield first
 
 
 def _unread(req: Any) -> int:

@@ -1,0 +1,92 @@
+"""A request that is arriving: what is there of it, and if that is enough for a thread to begin.
+
+The framing is read only to know when to stop waiting (RFC 9112, sections 6 and 7). gunicorn's parser, which is strict,
+reads the same bytes again and decides what they mean; so whatever looks odd here is enough, and the parser refuses it.
+"""
+
+import re
+
+HEADER_BYTES = 2**20
+"""The most bytes to wait for a header's end in, which is more than gunicorn's parser takes."""
+PIECE_BYTES = 2**16
+"""A client must send so much of a body in the time that it has for the header."""
+_LINE_BYTES = 8192
+"""The most bytes to wait for the end of a chunk's first line in."""
+_FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
+_EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
+
+
+class Arrival:
+    """The bytes of a request that a client has sent so far."""
+
+    __slots__ = ("_at", "_chunked", "_end", "_most_body", "_pieces", "data", "enough")
+
+    def __init__(self, most_body: int, data: bytes = b"") -> None:
+        """Begin with the bytes that came behind the request before.
+
+        :param most_body: bytes of the longest body to wait for. A view reads a longer one, or refuses it.
+        """
+        self._most_body = most_body
+        self.data = bytearray()
+        self.enough = False
+        """True if the request is whole, if it is too long to wait for, or if the parser will refuse it."""
+        self._end = 0  # of the header, 0 before it is found
+        self._at = 0  # of the body's end, or of the next chunk
+        self._chunked = False
+        self._pieces = 0
+        self.add(data)
+
+    def add(self, data: bytes) -> bool:
+        """Take what has been received; tell whether the client has earned more time."""
+        seen = len(self.data)
+        self.data += data
+        if not self._end:
+            return self._find_header(seen)
+        self._find_end()
+        before, self._pieces = self._pieces, (len(self.data) - self._end) // PIECE_BYTES
+        return self._pieces > before
+
+    @property
+    def expects_continue(self) -> bool:
+        """True if the client waits for "100 Continue" before it sends the body."""
+        return 0 < self._end == len(self.data) and not self.enough and bool(_EXPECT.search(self.data))
+
+    def _find_header(self, seen: int) -> bool:
+        found = self.data.find(b"\r\n\r\n", max(0, seen - 3))
+        if found < 0:
+            self.enough = len(self.data) > HEADER_BYTES or self.data.find(b"\n\n", max(0, seen - 1)) >= 0
+            return False
+        self._end = self._at = found + 4
+        framing = [(name.lower(), value.lower()) for name, value in _FRAMING.findall(self.data, 0, self._end)]
+        match framing:
+            case []:
+                self.enough = True
+            case [(b"content-length", length)] if length.isdigit() and len(length) < 16:
+                self._at += int(length)
+                self.enough = int(length) > self._most_body
+            case [(b"transfer-encoding", b"chunked")]:
+                self._chunked = True
+            case _:
+                self.enough = True
+        self._find_end()
+        return True
+
+    def _find_end(self) -> None:
+        if not self.enough:
+            whole = self._find_chunks() if self._chunked else len(self.data) >= self._at
+            self.enough = whole or len(self.data) - self._end > self._most_body
+
+    def _find_chunks(self) -> bool:
+        """Go from chunk to chunk; tell whether the last one has come, or one that is malformed."""
+        while self._at <= len(self.data):
+            end = self.data.find(b"\r\n", self._at)
+            if end < 0:
+                return len(self.data) - self._at > _LINE_BYTES
+            size = _CHUNK.match(self.data[self._at : end])
+            if size is None:
+                return True
+            if int(size[1], 16) == 0:
+                return self.data.find(b"\r\n\r\n", end) >= 0
+            self._at = end + 2 + int(size[1], 16) + 2
+        return False

@@ -1,0 +1,35 @@
+"""A client's socket that keeps what its client does not read yet, so that no thread waits for slow readers."""
+
+import contextlib
+import socket
+
+UNREAD_BYTES = 2**18
+"""A thread that streams a response, such as an export, waits for its client while more than this is unread."""
+
+
+class ClientSocket(socket.socket):
+    """A socket whose `sendall` returns before the client has read everything."""
+
+    def __init__(self, accepted: socket.socket) -> None:
+        """Take over an accepted socket."""
+        super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
+        self.unread = bytearray()
+        """The bytes that the client is still to be sent."""
+
+    def sendall(self, data: bytes, flags: int = 0, /) -> None:  # type: ignore[override]  # of bytes alone
+        """Send what the client takes now and keep the rest, however long: it is in memory already."""
+        if len(self.unread) > UNREAD_BYTES:
+            waiting, self.unread = self.unread, bytearray()
+            super().sendall(waiting, flags)
+        self.unread += data
+        self.deliver()
+
+    def deliver(self) -> int:
+        """Send what the client takes now of what is kept; return how many bytes that was."""
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while self.unread:
+                sent_now = self.send(self.unread, socket.MSG_DONTWAIT)
+                del self.unread[:sent_now]
+                sent += sent_now
+        return sent

@@ -1,0 +1,90 @@
+"""A request that arrives in pieces is enough as soon as the parser can read or refuse it, and no sooner."""
+
+import pytest
+
+from src.server.arrival import HEADER_BYTES, PIECE_BYTES, Arrival
+
+MOST = 1000
+BODY = b'{"sentence": "A fine film."}'
+
+
+def head(*fields: bytes) -> bytes:
+    return b"\r\n".join([b"POST /sentiments/ HTTP/1.1", b"Host: x", *fields, b"", b""])
+
+
+def chunk(part: bytes, extension: bytes = b"") -> bytes:
+    return b"%x%s\r\n%s\r\n" % (len(part), extension, part)
+
+
+LENGTH = b"Content-Length: %d" % len(BODY)
+CHUNKED = b"Transfer-Encoding: chunked"
+REQUESTS = {
+    "without a body": head(),
+    "with a length": head(LENGTH) + BODY,
+    "with a length in another spelling": head(b"content-LENGTH:%d " % len(BODY)) + BODY,
+    "of no bytes": head(b"Content-Length: 0"),
+    "in chunks": head(CHUNKED) + chunk(BODY[:5]) + chunk(BODY[5:], b";a=b") + b"0\r\n\r\n",
+    "in chunks, with a trailer": head(CHUNKED) + chunk(BODY) + b"0\r\nX-Sum: 1\r\n\r\n",
+    "in chunks that look like an end": head(CHUNKED) + chunk(b"0\r\n\r\n") + chunk(b"\r\n") + b"0\r\n\r\n",
+}
+REFUSED = {
+    "two lengths": head(LENGTH, LENGTH),
+    "a length and chunks": head(LENGTH, CHUNKED),
+    "another coding": head(b"Transfer-Encoding: gzip, chunked"),
+    "a length that is no number": head(b"Content-Length: +5"),
+    "a length with too many digits": head(b"Content-Length: 9999999999999999"),
+    "a malformed chunk": head(CHUNKED) + b"zz\r\n",
+    "a chunk's line without an end": head(CHUNKED) + b"0" * 10_000,
+    "bare line feeds": b"GET / HTTP/1.1\nHost: x\n\n",
+    "a header without an end": b"GET / HTTP/1.1\r\n" + b"x" * HEADER_BYTES,
+}
+
+
+@pytest.mark.parametrize("request_bytes", REQUESTS.values(), ids=REQUESTS)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_request_is_enough_at_its_last_byte(request_bytes: bytes, size: int) -> None:
+    arrival, seen = Arrival(MOST), 0
+    while not arrival.enough:
+        assert seen < len(request_bytes)
+        arrival.add(request_bytes[seen : seen + size])
+        seen += size
+    assert seen >= len(request_bytes)
+    assert arrival.data == request_bytes
+
+
+@pytest.mark.parametrize("request_bytes", REFUSED.values(), ids=REFUSED)
+def test_what_the_parser_refuses_is_not_waited_for(request_bytes: bytes) -> None:
+    assert Arrival(MOST, request_bytes).enough
+
+
+def test_a_body_that_is_too_long_is_not_waited_for() -> None:
+    assert not Arrival(MOST, head(b"Content-Length: %d" % MOST)).enough
+    assert Arrival(MOST, head(b"Content-Length: %d" % (MOST + 1))).enough
+    long_chunk = Arrival(MOST, head(CHUNKED) + b"ffff\r\n")
+    assert not long_chunk.enough
+    long_chunk.add(b"x" * MOST)
+    assert long_chunk.enough
+
+
+def test_a_request_begins_with_what_came_behind_the_one_before() -> None:
+    arrival = Arrival(MOST, b"GET / HTT")
+    assert not arrival.enough
+    arrival.add(b"P/1.1\r\nHost: x\r\n\r\n")
+    assert arrival.enough
+
+
+def test_a_client_earns_time_by_the_header_and_by_each_piece_of_the_body() -> None:
+    arrival = Arrival(10 * PIECE_BYTES)
+    assert not arrival.add(b"POST / HTTP/1.1\r\n")
+    assert arrival.add(b"Content-Length: %d\r\n\r\n" % (3 * PIECE_BYTES))
+    assert not arrival.add(b"x" * (PIECE_BYTES - 1))
+    assert arrival.add(b"x")
+    assert not arrival.add(b"x")
+
+
+def test_only_a_client_that_has_sent_nothing_of_a_body_waits_to_be_told_to_go_on() -> None:
+    expecting = head(LENGTH, b"Expect: 100-Continue")
+    assert Arrival(MOST, expecting).expects_continue
+    assert not Arrival(MOST, expecting + BODY[:1]).expects_continue
+    assert not Arrival(MOST, head(LENGTH)).expects_continue
+    assert not Arrival(MOST, head(b"Content-Length: 100000", b"Expect: 100-continue")).expects_continue

@@ -1,0 +1,145 @@
+"""Clients that send or read slowly, by hundreds, to the real service, are cut off, and nobody notices them before."""
+
+import contextlib
+import itertools
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from src.server import worker
+from test.service import Service, serving, wait_until
+
+pytestmark = pytest.mark.server
+
+CLIENTS = 500
+HEADER = b"POST /sentiments/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+REVIEW = b'{"sentence": "A fine film."}'
+BODY = HEADER + b"Content-Length: %d\r\n\r\n" % len(REVIEW) + REVIEW
+IN_CHUNKS = HEADER + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(REVIEW), REVIEW)
+LIST = b"GET /sentiments/?limit=10 HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n"
+Connections = list[socket.socket]
+
+
+@pytest.fixture(scope="module")
+def service(migrated_instance: Path) -> Iterator[Service]:
+    """A service with fewer threads than slow clients, and a list of reviews that is longer than a socket's buffer."""
+    with serving(migrated_instance, THREADS="8", QUEUE="4") as service:
+        for _ in range(10):
+            service.post("A long film. " * 7000)
+        yield service
+
+
+@contextlib.contextmanager
+def connected(service: Service, sent: bytes, receive_buffer: int | None = None) -> Iterator[Connections]:
+    """Open connections that have each sent the same bytes."""
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for _ in range(CLIENTS):
+            client = stack.enter_context(socket.socket())
+            if receive_buffer:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            client.connect(("127.0.0.1", service.port))
+            client.sendall(sent)
+            clients.append(client)
+        yield clients
+
+
+def is_cut_off(client: socket.socket) -> bool:
+    """Tell whether a connection has been closed, whatever it has still to read."""
+    client.settimeout(0)
+    try:
+        while client.recv(2**20):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        pass
+    return True
+
+
+def memory(service: Service) -> int:
+    return int(psutil.Process(service.pid("worker")).memory_full_info().uss)
+
+
+def test_slow_senders_keep_no_thread_and_are_told_that_they_are_late(service: Service) -> None:
+    """Of a header, of a body and of chunks, all at once."""
+    with contextlib.ExitStack() as stack:
+        kinds = [stack.enter_context(connected(service, sent)) for sent in (HEADER[:30], BODY[:-10], IN_CHUNKS[:-20])]
+        for client in itertools.chain(*kinds):
+            client.sendall(b"x")
+        assert service.heals()
+        for first, *_ in kinds:
+            first.settimeout(2 * worker.CLIENT_SECONDS)
+            status, _, problem = first.makefile("rb").read().partition(b"\r\n\r\n")
+            assert b" 408 Request Timeout\r\n" in status
+            assert json.loads(problem)["status"] == 408
+        wait_until(lambda: all(is_cut_off(client) for client in itertools.chain(*kinds)), worker.CLIENT_SECONDS)
+
+
+def test_slow_readers_keep_no_thread_and_bounded_memory_and_are_cut_off(service: Service) -> None:
+    before = memory(service)
+    with connected(service, LIST, receive_buffer=4096) as clients:
+        wait_until(lambda: all(client.recv(1) for client in clients[-8:]), 60)
+        assert service.heals()
+        assert memory(service) - before < worker.READING_BYTES + 100_000_000
+        time.sleep(worker.CLIENT_SECONDS)
+        wait_until(lambda: all(is_cut_off(client) for client in clients), worker.CLIENT_SECONDS)
+
+
+@pytest.mark.parametrize("request_bytes", [BODY, IN_CHUNKS], ids=["length", "chunks"])
+def test_a_request_that_arrives_byte_by_byte_is_answered(service: Service, request_bytes: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as client:
+        for place in range(len(request_bytes)):
+            client.sendall(request_bytes[place : place + 1])
+        assert client.recv(100).startswith(b"HTTP/1.1 201 ")
+
+
+def test_requests_behind_one_another_are_answered_in_their_order(service: Service) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as client:
+        client.sendall(BODY + IN_CHUNKS + BODY[:-5])
+        received = b""
+        while received.count(b'"id":') < 2:
+            received += client.recv(65536)
+        client.sendall(BODY[-5:])
+        while received.count(b'"id":') < 3:
+            received += client.recv(65536)
+    first, second, third = (int(number) for number in re.findall(rb'"id": ?(\d+)', received))
+    assert first < second < third
+    assert received.count(b"HTTP/1.1 201 ") == 3
+
+
+@pytest.mark.parametrize("length", [len(REVIEW), 10_000_000], ids=["short", "too long"])
+def test_a_client_that_expects_to_be_told_to_go_on_is_told_once(service: Service, length: int) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as client:
+        client.sendall(HEADER + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % length)
+        assert client.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        if length == len(REVIEW):
+            client.sendall(REVIEW)
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 201 " if length == len(REVIEW) else b"HTTP/1.1 413 ")
+
+
+def test_a_slow_reader_that_reads_to_the_end_gets_everything(service: Service) -> None:
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", service.port))
+        client.settimeout(30)
+        client.sendall(LIST[:-2] + b"Connection: close\r\n\r\n")
+        time.sleep(1)
+        _, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
+    assert len(json.loads(body)) == 10
+
+
+def test_slow_clients_do_not_keep_a_service_from_stopping(migrated_instance: Path) -> None:
+    with serving(migrated_instance) as service, connected(service, HEADER[:30]) as clients:
+        service.heals()
+        process = psutil.Process(service.pid("worker"))
+        service.stop()
+        assert not process.is_running()
+        assert all(is_cut_off(client) for client in clients)
