@@ -33,3 +33,8 @@ class ClientSocket(socket.socket):
                 del self.unread[:sent_now]
                 sent += sent_now
         return sent
+
+    def close(self) -> None:
+        """Close the socket and drop what is kept, which the garbage collector might find late."""
+        self.unread.clear()
+        super().close()

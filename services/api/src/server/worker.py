@@ -195,7 +195,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         should_close = req.should_close
         req.should_close = lambda: req.body.failed or _unread(req) > _DRAINED_BYTES or should_close()
         req._expected_100_continue &= not vars(conn).pop("continued", False)  # the client has been told already
-        return bool(super().handle_request(req, conn))
+        try:
+            return bool(super().handle_request(req, conn))
+        finally:
+            del req.should_close  # a cycle, which would keep the request and its body until the next garbage collection
 
     def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
         """Keep a connection for its next request, or begin to close it, when the client has read its response.
@@ -206,7 +209,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         """
         if fs.cancelled() or fs.exception():
             self._close(conn)
-        elif conn.sock.unread:
+        elif conn.sock.unread and conn.sock.fileno() >= 0:  # gunicorn closes it where a response breaks off
             conn.sock.settimeout(0)
             self._reading_bytes += len(conn.sock.unread)
             self._watch(self._reading, _Reading(conn, fs), selectors.EVENT_WRITE, self._deliver)
@@ -274,7 +277,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         for arriving in _over(self._arriving, 0.0 if self.alive else CLIENT_SECONDS - STOP_KEEPALIVE_LINGER):
             self._leave(arriving)
             if arriving.request.data:
-                write_problem(arriving.connection.sock, http.HTTPStatus.REQUEST_TIMEOUT, "", _LATE)
+                write_problem(arriving.connection.sock, *(_LATE if self.alive else _STOPPING))
             self._linger(arriving.connection)
         while self._arriving and (self._arriving_bytes > ARRIVING_BYTES or self._full):
             self._give_up(next(iter(self._arriving)))
@@ -316,7 +319,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
-_LATE = f"The request took too long: {CLIENT_SECONDS:.0f} seconds are for the header, and for each 64 KiB of the body."
+_LATE = (
+    http.HTTPStatus.REQUEST_TIMEOUT,
+    "",
+    f"The request took too long: {CLIENT_SECONDS:.0f} seconds are for the header, and for each 64 KiB of the body.",
+)
+_STOPPING = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "The service is being stopped; nothing was stored."
 
 
 def _over(waiting: dict[_W, None], early: float = 0.0) -> Iterator[_W]:
