@@ -110,7 +110,7 @@ def test_the_reviews_of_a_sentiment_are_read_from_its_index(
     values = {"param_1": 51, "id_1": before}
     plan = "\n".join(session.connection().exec_driver_sql(explain, values).scalars())
     assert f"using ix_sentiments_{sentiment} on sentiments" in plan
-    assert "Filter" not in plan
+    assert not re.search(r"^ *Filter:", plan, re.MULTILINE), plan  # a join filter is not one of the scan
     assert "Sort Key" not in plan
 
 
