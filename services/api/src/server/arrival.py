@@ -10,11 +10,12 @@ HEADER_BYTES = 2**20
 """The most bytes to wait for a header's end in, which is more than gunicorn's parser takes."""
 PIECE_BYTES = 2**16
 """A client must send so much of a body in the time that it has for the header."""
+_LENGTH_DIGITS = 15
 _LINE_BYTES = 8192
 """The most bytes to wait for the end of a chunk's first line in."""
-_FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
+_FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding):([^\r\n]*)", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
-_CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
+_CHUNK = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
 
 
 class Arrival:
@@ -48,6 +49,11 @@ class Arrival:
         return self._pieces > before
 
     @property
+    def is_endless(self) -> bool:
+        """True if the header is longer than any that the parser takes. The parser would wait for more of it."""
+        return not self._end and len(self.data) > HEADER_BYTES
+
+    @property
     def expects_continue(self) -> bool:
         """True if the client waits for "100 Continue" before it sends the body."""
         return 0 < self._end == len(self.data) and not self.enough and bool(_EXPECT.search(self.data))
@@ -55,18 +61,19 @@ class Arrival:
     def _find_header(self, seen: int) -> bool:
         found = self.data.find(b"\r\n\r\n", max(0, seen - 3))
         if found < 0:
-            self.enough = len(self.data) > HEADER_BYTES or self.data.find(b"\n\n", max(0, seen - 1)) >= 0
+            self.enough = self.data.find(b"\n\n", max(0, seen - 1)) >= 0
             return False
         self._end = self._at = found + 4
-        framing = [(name.lower(), value.lower()) for name, value in _FRAMING.findall(self.data, 0, self._end)]
+        framing: dict[bytes, list[bytes]] = {}
+        for name, value in _FRAMING.findall(self.data, 0, self._end):
+            framing.setdefault(name.lower(), []).append(value.strip(b" \t"))
         match framing:
-            case []:
-                self.enough = True
-            case [(b"content-length", length)] if length.isdigit() and len(length) < 16:
-                self._at += int(length)
-                self.enough = int(length) > self._most_body
-            case [(b"transfer-encoding", b"chunked")]:
-                self._chunked = True
+            case {b"content-length": [length], **others} if length.isdigit() and not others:
+                digits = length.lstrip(b"0")
+                self.enough = len(digits) > _LENGTH_DIGITS or int(digits or b"0") > self._most_body
+                self._at += 0 if self.enough else int(digits or b"0")
+            case {b"transfer-encoding": _, **others} if not others:
+                self._chunked = True  # whatever other codings there are, which the parser takes or refuses
             case _:
                 self.enough = True
         self._find_end()

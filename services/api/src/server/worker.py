@@ -1,10 +1,12 @@
 """gunicorn's threaded worker and its logger, as gunicorn.conf.py names them.
 
-No thread waits for a client. The worker's poller collects a request before a thread begins with it, and sends what a
-client has not read of its response when the thread has ended. A client that is still sending sees its response: the
-connection is closed in stages (RFC 9112, section 9.6). What the worker refuses itself is a problem response too.
+No thread waits for a client, but for bulks and exports of many megabytes. The worker's poller collects a request before
+a thread begins with it, and sends what a client has not read of its response when the thread has ended. A client that is
+still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6). What the worker refuses
+itself is a problem response too.
 """
 
+import contextlib
 import errno
 import http
 import logging
@@ -166,10 +168,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             self._begin(arriving)
         elif not data:
             self._give_up(arriving)
+        elif request.is_endless:
+            self._refuse(arriving, _ENDLESS)
         else:
             if request.expects_continue:
                 conn.continued = True
-                client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                with contextlib.suppress(OSError):  # the client is gone, which the next event reports
+                    client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
             if earned:
                 self._extend(self._arriving, arriving)
 
@@ -181,6 +186,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         conn.parser.unreader.unread(bytes(arriving.request.data))
         conn.data_ready = True
         self.enqueue_req(conn)
+
+    def _refuse(self, arriving: _Arriving, problem: tuple[int, str, str]) -> None:
+        """Answer a request that will not be handled, if anything of it has come, and close its connection."""
+        self._leave(arriving)
+        if arriving.request.data:
+            with contextlib.suppress(OSError):  # the client is gone
+                write_problem(arriving.connection.sock, *problem)
+        self._linger(arriving.connection)
 
     def _give_up(self, arriving: _Arriving) -> None:
         self._leave(arriving)
@@ -222,11 +235,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def _deliver(self, reading: _Reading, client: ClientSocket) -> None:
         """Send more of a response."""
+        before = len(client.unread)
         try:
-            sent = client.deliver()
+            client.deliver()
         except OSError:  # the client is gone
+            self._reading_bytes -= before - len(client.unread)
             self._cut_off(reading)
             return
+        sent = before - len(client.unread)
         self._reading_bytes -= sent
         reading.sent += sent
         if not client.unread:
@@ -275,10 +291,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         for reading in _over(self._reading):
             self._cut_off(reading)
         for arriving in _over(self._arriving, 0.0 if self.alive else CLIENT_SECONDS - STOP_KEEPALIVE_LINGER):
-            self._leave(arriving)
-            if arriving.request.data:
-                write_problem(arriving.connection.sock, *(_LATE if self.alive else _STOPPING))
-            self._linger(arriving.connection)
+            self._refuse(arriving, _LATE if self.alive else _STOPPING)
         while self._arriving and (self._arriving_bytes > ARRIVING_BYTES or self._full):
             self._give_up(next(iter(self._arriving)))
         while (self._full and self._reading) or (len(self._reading) > 1 and self._reading_bytes > READING_BYTES):
@@ -324,6 +337,7 @@ _LATE = (
     "",
     f"The request took too long: {CLIENT_SECONDS:.0f} seconds are for the header, and for each 64 KiB of the body.",
 )
+_ENDLESS = http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "", "The headers are too large."
 _STOPPING = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "The service is being stopped; nothing was stored."
 
 
@@ -355,10 +369,10 @@ def _quotes_nothing(record: logging.LogRecord) -> bool:
 
 def write_problem(connection: socket.socket, status: int, _reason: str, detail: str) -> None:
     """Answer, and log, a request that is not HTTP, or for which the application failed to begin a response."""
-    request_id, error = request_id_from(""), sys.exception()  # the worker calls this while it handles that error
+    request_id, error = request_id_from(""), sys.exception()  # None where the poller refuses a request
     defect = status == http.HTTPStatus.INTERNAL_SERVER_ERROR
     logger.log(logging.ERROR if defect else logging.INFO, "answered", method=None, route=None, status=status,
-               request_id=request_id, error=type(error).__name__, exc_info=error if defect else None)  # fmt: skip
+               request_id=request_id, error=type(error).__name__ if error else None, exc_info=error if defect else None)  # fmt: skip
     detail = detail or http.HTTPStatus(status).phrase
     body, headers = render_problem(status, detail, request_id, {"Connection": "close"})
     lines = [f"HTTP/1.1 {status_line(status)}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]

@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,23 @@ def test_a_client_that_expects_to_be_told_to_go_on_is_told_once(service: Service
             client.sendall(REVIEW)
         answer = client.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 201 " if length == len(REVIEW) else b"HTTP/1.1 413 ")
+
+
+def test_clients_that_are_gone_before_they_are_told_to_go_on_harm_nobody(service: Service) -> None:
+    process = service.pid("worker")
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", service.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with a reset
+            client.sendall(HEADER + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    assert service.heals()
+    assert service.pid("worker") == process
+
+
+def test_slow_readers_of_a_file_keep_no_thread(service: Service) -> None:
+    file = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connected(service, READERS, file, receive_buffer=4096) as clients:
+        wait_until(lambda: all(client.recv(1) for client in clients), 30)
+        assert service.heals()
 
 
 def test_a_slow_reader_that_reads_to_the_end_gets_everything(service: Service) -> None:
