@@ -1,8 +1,8 @@
 """gunicorn's threaded worker and its logger, as gunicorn.conf.py names them.
 
 No thread waits for a client, but for bulks and exports of many megabytes. The worker's poller collects a request before
-a thread begins with it, and sends what a client has not read of its response when the thread has ended. A client that is
-still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6). What the worker refuses
+a thread begins with it, and sends what a client has not read of its response when the thread has ended. A client that
+is still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6). What the worker refuses
 itself is a problem response too.
 """
 
@@ -372,7 +372,8 @@ def write_problem(connection: socket.socket, status: int, _reason: str, detail: 
     request_id, error = request_id_from(""), sys.exception()  # None where the poller refuses a request
     defect = status == http.HTTPStatus.INTERNAL_SERVER_ERROR
     logger.log(logging.ERROR if defect else logging.INFO, "answered", method=None, route=None, status=status,
-               request_id=request_id, error=type(error).__name__ if error else None, exc_info=error if defect else None)  # fmt: skip
+               request_id=request_id, error=type(error).__name__ if error else None,
+               exc_info=error if defect else None)  # fmt: skip
     detail = detail or http.HTTPStatus(status).phrase
     body, headers = render_problem(status, detail, request_id, {"Connection": "close"})
     lines = [f"HTTP/1.1 {status_line(status)}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]

@@ -156,7 +156,7 @@ def test_clients_that_are_gone_before_they_are_told_to_go_on_harm_nobody(service
 
 
 def test_slow_readers_of_a_file_keep_no_thread(service: Service) -> None:
-    file = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    file = b"GET /docs/assets/swagger-editor-es-bundle.js.map HTTP/1.1\r\nHost: x\r\n\r\n"  # of 8 MB
     with connected(service, READERS, file, receive_buffer=4096) as clients:
         wait_until(lambda: all(client.recv(1) for client in clients), 30)
         assert service.heals()
