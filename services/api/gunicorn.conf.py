@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import struct
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -43,7 +44,7 @@ logs.configure(settings.log_level)
 bind = settings.bind
 workers = 1
 worker_class = "src.server.worker.Worker"
-logger_class = "src.server.worker.Logger"
+logger_class = "src.server.messages.Logger"
 loglevel = settings.log_level
 errorlog = None  # gunicorn's records go to the application's handler
 threads = settings.threads
@@ -58,10 +59,18 @@ CONNECTIONS = 4096
 """The most connections, which need a file descriptor each."""
 _OTHER_FILES = 512
 
-_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-open_files = min(most_files, CONNECTIONS + _OTHER_FILES)
-resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, most_files))
-worker_connections = open_files - _OTHER_FILES
+
+def _connections() -> int:
+    """Raise the limit of open files as far as it is needed and allowed; return how many connections it leaves."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = (sys.maxsize if limit == resource.RLIM_INFINITY else limit for limit in limits)
+    files = max(soft, min(hard, CONNECTIONS + _OTHER_FILES))
+    if files > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, limits[1]))
+    return min(CONNECTIONS, max(files - _OTHER_FILES, files // 2))
+
+
+worker_connections = _connections()
 
 
 def when_ready(server: Any) -> None:

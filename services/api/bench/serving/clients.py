@@ -57,7 +57,7 @@ SMUGGLING = {
 
 @dataclass(slots=True)
 class Held:
-    """What became of slow clients."""
+    """The fate of slow clients."""
 
     opened: int = 0
     closed: int = 0

@@ -1,7 +1,7 @@
 """The service's own app behind granian's RSGI interface: a body is collected before a thread is taken.
 
-A study for issue 16. What granian lacks is here: a deadline and a limit for bodies, and the wait for a thread, which
-`src.server.overload` refuses by.
+What granian lacks is here: a deadline and a limit for bodies, and the wait for a thread, which `src.server.overload`
+refuses by.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A request that is arriving: what is there of it, and if that is enough for a thread to begin.
 
-The framing is read only to know when to stop waiting (RFC 9112, sections 6 and 7). gunicorn's parser, which is strict,
-reads the same bytes again and decides what they mean; so whatever looks odd here is enough, and the parser refuses it.
+The framing is read only to know when to stop waiting (RFC 9112, sections 6 and 7). gunicorn's parser reads the same
+bytes again and decides what they mean. So whatever the parser refuses is enough here, and what it takes is waited for.
 """
 
 import re
@@ -11,6 +11,7 @@ HEADER_BYTES = 2**20
 PIECE_BYTES = 2**16
 """A client must send so much of a body in the time that it has for the header."""
 _LENGTH_DIGITS = 15
+"""A body whose length has more digits is too long to wait for, and so to count."""
 _LINE_BYTES = 8192
 """The most bytes to wait for the end of a chunk's first line in."""
 _FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding):([^\r\n]*)", re.IGNORECASE)
@@ -21,7 +22,7 @@ _CHUNK = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
 class Arrival:
     """The bytes of a request that a client has sent so far."""
 
-    __slots__ = ("_at", "_chunked", "_end", "_most_body", "_pieces", "data", "enough")
+    __slots__ = ("_at", "_chunked", "_end", "_framing", "_in_trailer", "_most_body", "_pieces", "data", "enough")
 
     def __init__(self, most_body: int, data: bytes = b"") -> None:
         """Begin with the bytes that came behind the request before.
@@ -34,7 +35,8 @@ class Arrival:
         """True if the request is whole, if it is too long to wait for, or if the parser will refuse it."""
         self._end = 0  # of the header, 0 before it is found
         self._at = 0  # of the body's end, or of the next chunk
-        self._chunked = False
+        self._chunked = self._in_trailer = False
+        self._framing = 0  # the bytes around the chunks, up to `_at`
         self._pieces = 0
         self.add(data)
 
@@ -49,14 +51,21 @@ class Arrival:
         return self._pieces > before
 
     @property
-    def is_endless(self) -> bool:
+    def has_endless_header(self) -> bool:
         """True if the header is longer than any that the parser takes. The parser would wait for more of it."""
         return not self._end and len(self.data) > HEADER_BYTES
 
     @property
+    def has_endless_framing(self) -> bool:
+        """True if the bytes around the chunks are more than any body that is waited for."""
+        return self._framing > self._most_body
+
+    @property
     def expects_continue(self) -> bool:
-        """True if the client waits for "100 Continue" before it sends the body."""
-        return 0 < self._end == len(self.data) and not self.enough and bool(_EXPECT.search(self.data))
+        """True if the client waits for "100 Continue" before it sends the body. HTTP/1.0 does not know that."""
+        if self.enough or not 0 < self._end == len(self.data):
+            return False
+        return self.data[: self.data.find(b"\r\n")].endswith(b" HTTP/1.1") and bool(_EXPECT.search(self.data))
 
     def _find_header(self, seen: int) -> bool:
         found = self.data.find(b"\r\n\r\n", max(0, seen - 3))
@@ -82,18 +91,29 @@ class Arrival:
     def _find_end(self) -> None:
         if not self.enough:
             whole = self._find_chunks() if self._chunked else len(self.data) >= self._at
-            self.enough = whole or len(self.data) - self._end > self._most_body
+            body = min(self._at, len(self.data)) - self._end - self._framing
+            self.enough = whole or body > self._most_body
 
     def _find_chunks(self) -> bool:
         """Go from chunk to chunk; tell whether the last one has come, or one that is malformed."""
-        while self._at <= len(self.data):
-            end = self.data.find(b"\r\n", self._at)
+        while self._at <= len(self.data) and not self._in_trailer:
+            end = self.data.find(b"\r\n", self._at, self._at + _LINE_BYTES)
             if end < 0:
                 return len(self.data) - self._at > _LINE_BYTES
             size = _CHUNK.match(self.data[self._at : end])
             if size is None:
                 return True
-            if int(size[1], 16) == 0:
-                return self.data.find(b"\r\n\r\n", end) >= 0
-            self._at = end + 2 + int(size[1], 16) + 2
-        return False
+            length = int(size[1], 16)
+            self._in_trailer = length == 0
+            behind = end + 4 if length else end
+            self._framing += behind - self._at
+            self._at = behind + length
+        return self._in_trailer and self._find_trailer()
+
+    def _find_trailer(self) -> bool:
+        """Look for an empty line in what has not been searched. It may be the rest of the last chunk's line."""
+        found = self.data.find(b"\r\n\r\n", self._at)
+        searched = max(self._at, len(self.data) - 3)
+        self._framing += searched - self._at
+        self._at = searched
+        return found >= 0

@@ -1,15 +1,13 @@
-"""gunicorn's threaded worker and its logger, as gunicorn.conf.py names them.
+"""gunicorn's threaded worker, as gunicorn.conf.py names it.
 
 No thread waits for a client, but for bulks and exports of many megabytes. The worker's poller collects a request before
 a thread begins with it, and sends what a client has not read of its response when the thread has ended. A client that
-is still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6). What the worker refuses
-itself is a problem response too.
+is still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6).
 """
 
 import contextlib
 import errno
 import http
-import logging
 import selectors
 import socket
 import sys
@@ -19,27 +17,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-import structlog
-from gunicorn import glogging, util
 from gunicorn.arbiter import Arbiter
-from gunicorn.config import Config
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from src.server.arrival import PIECE_BYTES, Arrival
 from src.server.client_socket import ClientSocket
+from src.server.messages import write_problem
 from src.server.overload import TimedPool
-from src.web.problems import render_problem, request_id_from, status_line
-
-logger = structlog.get_logger("request")
-
-_QUOTING = ("Invalid request from ip=", "Error handling request %s")
-"""The beginnings of gunicorn's messages that quote a request, and so perhaps a review. `write_problem` logs instead."""
-
 
 CLIENT_SECONDS = 30.0
 """The time that a client has to send a header, each `PIECE_BYTES` of a body, and to read as much of a response."""
-ARRIVING_BYTES = 2**26
-"""The most bytes of requests that have not arrived in full. The oldest of them are given up for newer ones."""
+REQUEST_BYTES = 2**26
+"""The most bytes of requests that arrive, wait for a thread or are handled. The oldest that arrive make room."""
 READING_BYTES = 2**26
 """The most bytes that several clients have not read of their responses. The oldest are cut off for newer ones."""
 LINGER_BYTES = 2**26
@@ -48,10 +37,21 @@ LINGER_SECONDS = 30.0
 """The longest time for which a connection is read after its last response."""
 LINGER_IDLE_SECONDS = 2.0
 """The longest pause of a client meanwhile."""
-_RECEIVED_BYTES = 2**18
+_RECEIVED_BYTES = 2**16
 """The most bytes that are received at once, since other connections wait meanwhile."""
+_AWAITED_BODY_BYTES = REQUEST_BYTES // 8
+"""A thread begins with a request when so much of its body has arrived, whatever MAX_BODY_BYTES allows."""
 _DRAINED_BYTES = 2**16
 """The longest rest of a body that gunicorn reads to keep a connection open."""
+
+
+class Connection(TConn):  # type: ignore[misc]  # gunicorn has no type hints
+    """gunicorn's connection, and what the poller remembers of its request."""
+
+    request_bytes = 0
+    """The bytes of its request, which count until a thread has handled it."""
+    continued = False
+    """True if the client has been told to go on."""
 
 
 class _Waiting:
@@ -117,7 +117,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._arriving: dict[_Arriving, None] = {}
         self._reading: dict[_Reading, None] = {}
         self._lingering: dict[_Lingering, None] = {}
-        self._arriving_bytes = self._reading_bytes = 0
+        self._request_bytes = self._reading_bytes = 0
         self._most_body = 0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
@@ -133,7 +133,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
                 raise
             return
         self.nr_conns += 1
-        self._await_request(TConn(self.cfg, ClientSocket(accepted), address, listener.getsockname()))
+        self._await_request(Connection(self.cfg, ClientSocket(accepted), address, listener.getsockname()))
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
         """Begin to receive the next request of a connection that was kept open."""
@@ -146,7 +146,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         arriving = _Arriving(conn, Arrival(self._most_body, data))
         conn.sock.settimeout(0)
         self._watch(self._arriving, arriving, selectors.EVENT_READ, self._receive)
-        self._arriving_bytes += len(data)
+        self._count(arriving, len(data))
         if arriving.request.enough:
             self._begin(arriving)
         else:
@@ -163,13 +163,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             return
         request, conn = arriving.request, arriving.connection
         earned = request.add(data)
-        self._arriving_bytes += len(data)
+        self._count(arriving, len(data))
         if request.enough or (not data and request.data):  # the parser says what is wrong with one that is cut off
             self._begin(arriving)
         elif not data:
             self._give_up(arriving)
-        elif request.is_endless:
-            self._refuse(arriving, _ENDLESS)
+        elif request.has_endless_header:
+            self._refuse(arriving, _ENDLESS_HEADER)
+        elif request.has_endless_framing:
+            self._refuse(arriving, _ENDLESS_FRAMING)
         else:
             if request.expects_continue:
                 conn.continued = True
@@ -178,9 +180,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             if earned:
                 self._extend(self._arriving, arriving)
 
+    def _count(self, arriving: _Arriving, received: int) -> None:
+        arriving.connection.request_bytes += received
+        self._request_bytes += received
+
+    def _discount(self, conn: Connection) -> None:
+        self._request_bytes -= conn.request_bytes
+        conn.request_bytes = 0
+
     def _begin(self, arriving: _Arriving) -> None:
         """Hand a request to the threads."""
-        self._leave(arriving)
+        self._unwatch(self._arriving, arriving)
         conn = arriving.connection
         conn.init()
         conn.parser.unreader.unread(bytes(arriving.request.data))
@@ -200,14 +210,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._close(arriving.connection)
 
     def _leave(self, arriving: _Arriving) -> None:
-        self._arriving_bytes -= len(arriving.request.data)
         self._unwatch(self._arriving, arriving)
+        self._discount(arriving.connection)
 
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Handle a request. If its body is not read to its end, the connection is closed, and the client is told."""
         should_close = req.should_close
         req.should_close = lambda: req.body.failed or _unread(req) > _DRAINED_BYTES or should_close()
-        req._expected_100_continue &= not vars(conn).pop("continued", False)  # the client has been told already
+        if conn.continued:
+            req._expected_100_continue = conn.continued = False  # gunicorn would tell the client again
         try:
             return bool(super().handle_request(req, conn))
         finally:
@@ -220,6 +231,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         connection if the client sends more than 64 KiB. Many clients send all of a body before they read the response,
         and would see the reset instead.
         """
+        self._discount(conn)
         if fs.cancelled() or fs.exception():
             self._close(conn)
         elif conn.sock.unread and conn.sock.fileno() >= 0:  # gunicorn closes it where a response breaks off
@@ -285,19 +297,35 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._close(lingering.connection)
 
     def murder_pending(self) -> None:
-        """End the connections whose time is over, and the oldest where there are too many; called often."""
+        """End the connections whose time is over, and the oldest where there is no room; gunicorn calls it often."""
         for lingering in _over(self._lingering):
             self._end(lingering)
         for reading in _over(self._reading):
             self._cut_off(reading)
         for arriving in _over(self._arriving, 0.0 if self.alive else CLIENT_SECONDS - STOP_KEEPALIVE_LINGER):
             self._refuse(arriving, _LATE if self.alive else _STOPPING)
-        while self._arriving and (self._arriving_bytes > ARRIVING_BYTES or self._full):
-            self._give_up(next(iter(self._arriving)))
-        while (self._full and self._reading) or (len(self._reading) > 1 and self._reading_bytes > READING_BYTES):
+        while self._request_bytes > REQUEST_BYTES and (oldest := next(filter(_has_begun, self._arriving), None)):
+            self._refuse(oldest, _CROWDED)
+        while len(self._reading) > 1 and self._reading_bytes > READING_BYTES:
             self._cut_off(next(iter(self._reading)))
-        while self._lingering and self._full:
+        while self._full and self._make_room():
+            pass
+
+    def _make_room(self) -> bool:
+        """End the connection that its client misses least; tell whether there was one."""
+        if self.keepalived_conns:
+            idle = self.keepalived_conns.popleft()
+            self.poller.unregister(idle.sock)
+            self._close(idle)
+        elif self._lingering:
             self._end(next(iter(self._lingering)))
+        elif self._arriving:
+            self._give_up(next(iter(self._arriving)))
+        elif self._reading:
+            self._cut_off(next(iter(self._reading)))
+        else:
+            return False
+        return True
 
     @property
     def _full(self) -> bool:
@@ -326,7 +354,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         """
         try:
             super().load_wsgi()
-            self._most_body = self.wsgi.config["MAX_CONTENT_LENGTH"]
+            self._most_body = min(self.wsgi.config["MAX_CONTENT_LENGTH"], _AWAITED_BODY_BYTES)
         except Exception as error:
             self.log.critical("The service cannot start: %s", error, exc_info=True)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
@@ -337,7 +365,9 @@ _LATE = (
     "",
     f"The request took too long: {CLIENT_SECONDS:.0f} seconds are for the header, and for each 64 KiB of the body.",
 )
-_ENDLESS = http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "", "The headers are too large."
+_ENDLESS_HEADER = http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "", "The headers are too large."
+_ENDLESS_FRAMING = http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", "The body's chunks are too small."
+_CROWDED = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "There are too many requests; nothing was stored. Try again."
 _STOPPING = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "The service is being stopped; nothing was stored."
 
 
@@ -348,37 +378,10 @@ def _over(waiting: dict[_W, None], early: float = 0.0) -> Iterator[_W]:
         yield first
 
 
+def _has_begun(arriving: _Arriving) -> bool:
+    return bool(arriving.request.data)
+
+
 def _unread(req: Any) -> int:
     """Return how many bytes of a body of known length have not been read."""
     return int(getattr(req.body.reader, "length", 0))
-
-
-class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no type hints
-    """gunicorn's logger, whose records become the service's JSON lines, without those that quote a request."""
-
-    def setup(self, cfg: Config) -> None:
-        """Hand gunicorn's records to the handler of `logs.configure`."""
-        super().setup(cfg)
-        self.error_log.propagate = True
-        self.error_log.addFilter(_quotes_nothing)
-
-
-def _quotes_nothing(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith(_QUOTING)
-
-
-def write_problem(connection: socket.socket, status: int, _reason: str, detail: str) -> None:
-    """Answer, and log, a request that is not HTTP, or for which the application failed to begin a response."""
-    request_id, error = request_id_from(""), sys.exception()  # None where the poller refuses a request
-    defect = status == http.HTTPStatus.INTERNAL_SERVER_ERROR
-    logger.log(logging.ERROR if defect else logging.INFO, "answered", method=None, route=None, status=status,
-               request_id=request_id, error=type(error).__name__ if error else None,
-               exc_info=error if defect else None)  # fmt: skip
-    detail = detail or http.HTTPStatus(status).phrase
-    body, headers = render_problem(status, detail, request_id, {"Connection": "close"})
-    lines = [f"HTTP/1.1 {status_line(status)}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    util.write_nonblock(connection, "\r\n".join(lines).encode("ascii") + body)
-
-
-util.write_error = write_problem
-"""gunicorn's worker calls this function with the status and the words of a refusal. There is no other hook for it."""

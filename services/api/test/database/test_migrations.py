@@ -40,7 +40,7 @@ UNION ALL SELECT 'function', proname, regexp_replace(prosrc, '\\s+', ' ', 'g'), 
 FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 ORDER BY 1, 2
 """
-"""All that migrations make, a row each."""
+"""A row for each thing that migrations make."""
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 

@@ -65,10 +65,29 @@ def test_what_the_parser_refuses_is_not_waited_for(request_bytes: bytes) -> None
 
 def test_a_header_without_an_end_is_found_out() -> None:
     arrival = Arrival(MOST, b"GET / HTTP/1.1\r\n")
-    assert not arrival.is_endless
+    assert not arrival.has_endless_header
     arrival.add(b"x" * HEADER_BYTES)
-    assert arrival.is_endless
-    assert not Arrival(MOST, head()).is_endless
+    assert arrival.has_endless_header
+    assert not Arrival(MOST, head()).has_endless_header
+
+
+@pytest.mark.parametrize(
+    "framing", [chunk(b"x", b";" + b"y" * 50), b"0\r\n" + b"X: y\r\n" * 20], ids=["chunks", "trailer"]
+)
+def test_framing_without_an_end_is_found_out(framing: bytes) -> None:
+    arrival = Arrival(MOST, head(CHUNKED))
+    while not arrival.has_endless_framing:
+        assert not arrival.enough
+        assert len(arrival.data) < 2 * MOST
+        arrival.add(framing)
+
+
+def test_a_body_of_small_chunks_is_counted_without_its_framing() -> None:
+    arrival = Arrival(MOST, head(CHUNKED) + chunk(b"x" * 10) * (MOST // 10))
+    assert not arrival.enough
+    assert not arrival.has_endless_framing
+    arrival.add(chunk(b"x"))
+    assert arrival.enough
 
 
 def test_a_header_is_read_in_a_time_that_does_not_explode_with_its_spaces() -> None:
@@ -81,7 +100,7 @@ def test_a_body_that_is_too_long_is_not_waited_for() -> None:
     assert Arrival(MOST, head(b"Content-Length: %d" % (MOST + 1))).enough
     long_chunk = Arrival(MOST, head(CHUNKED) + b"ffff\r\n")
     assert not long_chunk.enough
-    long_chunk.add(b"x" * MOST)
+    long_chunk.add(b"x" * (MOST + 10))
     assert long_chunk.enough
 
 
@@ -106,4 +125,5 @@ def test_only_a_client_that_has_sent_nothing_of_a_body_waits_to_be_told_to_go_on
     assert Arrival(MOST, expecting).expects_continue
     assert not Arrival(MOST, expecting + BODY[:1]).expects_continue
     assert not Arrival(MOST, head(LENGTH)).expects_continue
+    assert not Arrival(MOST, expecting.replace(b"HTTP/1.1", b"HTTP/1.0")).expects_continue
     assert not Arrival(MOST, head(b"Content-Length: 100000", b"Expect: 100-continue")).expects_continue

@@ -1,9 +1,10 @@
-"""Clients that send or read slowly, by hundreds, to the real service, are cut off, and nobody notices them before."""
+"""Clients that send or read slowly, by hundreds, to the real service: others are served, and they are cut off."""
 
 import contextlib
 import itertools
 import json
 import re
+import resource
 import socket
 import struct
 import time
@@ -30,6 +31,8 @@ LONG_REVIEWS = """INSERT INTO sentiments
     (sentence, sentiment_score, confidence, p_neutral, warnings, tokens, windows, model_version)
     SELECT repeat('word ', 20000), 0.5, 0.6, 0.2, '{}', 20000, 41, 'test@0' FROM generate_series(1, 100)"""
 PAGE_BYTES = 100 * 100_000
+LONG_BODY = HEADER + b"Content-Length: %d\r\n\r\n" % (2 * worker.PIECE_BYTES) + b"x" * 2 * worker.PIECE_BYTES
+CONNECTIONS = 4096
 BEGINNINGS = HEADER[:30], BODY[:-10], IN_CHUNKS[:-20]
 Connections = list[socket.socket]
 
@@ -87,18 +90,51 @@ def memory(service: Service) -> int:
 
 
 def test_slow_senders_keep_no_thread_and_are_told_that_they_are_late(service: Service) -> None:
-    """Of a header, of a body and of chunks, all at once."""
+    """Of a header, of a body and of chunks, all at once. One that sends a piece in each time earns the next."""
     with contextlib.ExitStack() as stack:
+        (steady,) = stack.enter_context(connected(service, 1, LONG_BODY[: worker.PIECE_BYTES]))
+        time.sleep(2)
         kinds = [stack.enter_context(connected(service, SENDERS, sent)) for sent in BEGINNINGS]
         for client in itertools.chain(*kinds):
             client.sendall(b"x")
         assert service.heals()
+        time.sleep(worker.CLIENT_SECONDS / 2)
+        steady.sendall(LONG_BODY[worker.PIECE_BYTES : -1])
         for first, *_ in kinds:
             first.settimeout(2 * worker.CLIENT_SECONDS)
             status, _, problem = first.makefile("rb").read().partition(b"\r\n\r\n")
             assert b" 408 Request Timeout\r\n" in status
             assert json.loads(problem)["status"] == 408
         wait_until(lambda: all(is_cut_off(client) for client in itertools.chain(*kinds)), worker.CLIENT_SECONDS)
+        time.sleep(4)  # the time that the steady one had at first is over
+        steady.sendall(LONG_BODY[-1:])
+        assert steady.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_requests_that_arrive_have_bounded_memory(service: Service) -> None:
+    """The service refuses the oldest, and goes on with the others and with what is sent meanwhile."""
+    sent = HEADER + b"Content-Length: 2000000\r\n\r\n" + b"x" * 1_000_000
+    fit = worker.REQUEST_BYTES // len(sent)
+    before = memory(service)
+    with connected(service, 2 * fit, sent) as clients:
+        assert service.heals()
+        assert memory(service) - before < 2 * worker.REQUEST_BYTES
+        refused = [client for client in clients if is_cut_off(client)]
+        assert fit <= len(refused) < 2 * fit
+        assert clients[-1] not in refused
+
+
+def test_idle_connections_make_room_for_new_ones(service: Service) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 3 * CONNECTIONS), hard))
+    try:
+        with connected(service, 1, BODY) as (kept,), connected(service, CONNECTIONS, b"") as clients:
+            assert service.heals()
+            wait_until(lambda: is_cut_off(kept), 10)
+            assert is_cut_off(clients[0])
+            assert not is_cut_off(clients[-1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_slow_readers_keep_no_thread_and_bounded_memory_and_are_cut_off(service: Service) -> None:
@@ -179,4 +215,4 @@ def test_slow_clients_do_not_keep_a_service_from_stopping(migrated_instance: Pat
         process = psutil.Process(service.pid("worker"))
         service.stop()
         assert not process.is_running()
-        assert all(is_cut_off(client) for client in clients)
+        assert all(client.recv(100).startswith(b"HTTP/1.1 503 ") for client in clients)
