@@ -1,15 +1,13 @@
-"""gunicorn's configuration: one worker, whose threads wait for the scorer and the database."""
+"""gunicorn's configuration: workers whose threads wait for the scorer and the database. `flask serve` starts it."""
 
 import atexit
 import os
 import resource
 import shutil
-import signal
 import socket
 import struct
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +39,14 @@ from src.server.worker import CLIENT_SECONDS  # noqa: E402
 settings = Settings.from_env()
 logs.configure(settings.log_level)
 
-bind = settings.bind
-workers = 1
+bind = f"fd://{os.environ['LISTENER']}" if "LISTENER" in os.environ else settings.bind
+workers = settings.web_workers
 worker_class = "src.server.worker.Worker"
 logger_class = "src.server.messages.Logger"
 loglevel = settings.log_level
 errorlog = None  # gunicorn's records go to the application's handler
-threads = settings.threads
-timeout = 120  # for the start: PyTorch and the model on a slow disk
+threads = settings.threads_of_worker
+timeout = 150  # for the start: the scorer may load its model on a slow disk
 graceful_timeout = 30
 keepalive = 5
 limit_request_line = 8190  # gunicorn's maximum: filters may be long
@@ -74,29 +72,15 @@ worker_connections = _connections()
 
 
 def when_ready(server: Any) -> None:
-    """Set the time-outs of client connections, and stop when the supervisor dies.
+    """Set the time-outs of client connections.
 
     They are for the threads that read a long body or write a long response. The worker's poller has its own.
     """
     for listener in server.LISTENERS:  # accepted connections inherit them; gthread has no time-out of its own
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(CLIENT_SECONDS), 0))
-    _stop_with_supervisor()
 
 
 def child_exit(_: Any, worker: Any) -> None:
     """Drop a dead worker's gauges; its counters stay."""
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
-def _stop_with_supervisor() -> None:
-    """Stop gunicorn when the supervisor's end of a pipe closes, which the kernel does however it dies."""
-    descriptor = os.environ.get("SUPERVISOR_PIPE")
-    if descriptor is None:
-        return
-
-    def wait() -> None:
-        os.read(int(descriptor), 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -24,15 +24,17 @@ from pathlib import Path
 import psutil
 from sqlalchemy import create_engine, text
 
-from bench.engines.comparison import machine
+from bench.engines.comparison import MODEL, machine
 from bench.service import quantile
 from bench.serving import clients
 from bench.serving.load import Result, closed_loop, post
 from bench.serving.servers import sentences
 from src.config import ROOT
 from src.database.embedded import EmbeddedPostgres
+from src.sentiment_analyzer.scorer.keeper import Keeper
 
 THREADS = "96"
+QUEUE = 512
 APP = "bench.serving.wsgi:app"
 GUNICORN = ["-m", "gunicorn", "--config", "gunicorn.conf.py"]
 CANDIDATES: dict[str, list[str]] = {
@@ -54,25 +56,21 @@ class Running:
         self.name, self.port, self.process = name, port, process
 
     def web_processes(self) -> list[psutil.Process]:
-        """Return its processes without the scorer."""
+        """Return its processes. The scorer is not among them: it belongs to the keeper."""
         root = psutil.Process(self.process.pid)
-        return [one for one in (root, *root.children(recursive=True)) if not _is_scorer(one)]
+        return [root, *root.children(recursive=True)]
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time of its processes without the scorer."""
+        """Return the CPU time of its processes."""
         return float(sum(sum(one.cpu_times()[:2]) for one in self.web_processes()))
 
     def megabytes(self) -> float:
-        """Return the private memory of its processes without the scorer."""
+        """Return the private memory of its processes."""
         return sum(one.memory_full_info().uss for one in self.web_processes()) / 2**20
 
     def threads(self) -> int:
-        """Return the number of its threads without the scorer's."""
+        """Return the number of its threads."""
         return int(sum(one.num_threads() for one in self.web_processes()))
-
-
-def _is_scorer(process: psutil.Process) -> bool:
-    return "src.sentiment_analyzer.scorer.process" in process.cmdline()
 
 
 @contextlib.contextmanager
@@ -105,10 +103,12 @@ def database() -> Iterator[Path]:
 @contextlib.contextmanager
 def running(name: str, python: str, instance: Path, port: int) -> Iterator[Running]:
     """Start a candidate and wait until it is ready."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as metrics:
+    folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    with folder as metrics, Keeper(str(MODEL), queue=QUEUE) as scorer:
         environment = {
             **os.environ, "INSTANCE_PATH": str(instance), "DATABASE_URL": "", "PORT": str(port), "THREADS": THREADS,
-            "QUEUE": "512", "PROMETHEUS_MULTIPROC_DIR": metrics, **({"GEVENT": "1"} if name == "gevent" else {}),
+            "QUEUE": str(QUEUE), "WEB_WORKERS": "1", "SCORER_SOCKET": scorer.address,
+            "PROMETHEUS_MULTIPROC_DIR": metrics, **({"GEVENT": "1"} if name == "gevent" else {}),
         }  # fmt: skip
         command = [python, *(part.format(port=port) for part in CANDIDATES[name])]
         path = instance / f"{name}.log"

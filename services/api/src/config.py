@@ -13,6 +13,8 @@ from marshmallow import validate
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from src.sentiment_analyzer import cpus
+
 ROOT = Path(__file__).resolve().parent.parent
 """services/api, the folder of `model/`, `migrations/` and `instance/`."""
 
@@ -24,6 +26,11 @@ OWNER = re.compile("[A-Za-z0-9._-]{1,40}")
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 T = TypeVar("T")
+
+
+def _web_workers() -> int:
+    """Return a third of the cores: a short review takes as long in a web process as in the scorer, a long one less."""
+    return max(1, cpus.available() // 3)
 
 
 class ConfigError(click.ClickException):
@@ -40,6 +47,8 @@ class Settings:
     model_path: str = str(ROOT / "model")
     host: str = "127.0.0.1"
     port: int = 5051
+    web_workers: int = field(default_factory=_web_workers)
+    """The processes that answer requests. They share one scorer, `threads`, `queue` and the database connections."""
     threads: int = 96
     """The number of requests handled at once, and of database connections, up to `POOL_MAX`."""
     queue: int = 64
@@ -82,6 +91,7 @@ class Settings:
             model_path=read("MODEL_PATH", default.model_path, env.str),
             host=read("HOST", default.host, env.str),
             port=integer("PORT", default.port, 1, 65_535),
+            web_workers=integer("WEB_WORKERS", default.web_workers, 1, POOL_MAX),
             threads=integer("THREADS", default.threads, 1, 1000),
             queue=integer("QUEUE", default.queue, 1, 100_000),
             scoring_seconds=integer("SCORING_SECONDS", default.scoring_seconds, 1, 3600),
@@ -91,6 +101,11 @@ class Settings:
             api_keys=read("API_KEYS", default.api_keys, lambda name: _api_keys(env.str(name))),
             log_level=read("LOG_LEVEL", default.log_level, lambda name: logging.getLevelName(env.log_level(name))),
         )
+
+    @property
+    def threads_of_worker(self) -> int:
+        """The number of requests that each web process handles at once."""
+        return -(-self.threads // self.web_workers)
 
     @property
     def bind(self) -> str:
@@ -107,7 +122,7 @@ class Settings:
             "MAX_SENTENCE_CHARS": self.max_sentence_chars,
             "SQLALCHEMY_DATABASE_URI": database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {
-                "pool_size": min(self.threads, POOL_MAX),
+                "pool_size": min(self.threads_of_worker, POOL_MAX // self.web_workers),
                 "max_overflow": 0,
                 "pool_timeout": 5,
                 "pool_pre_ping": True,

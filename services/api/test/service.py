@@ -52,6 +52,7 @@ class Service:
         environment = {
             **os.environ, "INSTANCE_PATH": str(self.instance), "PORT": str(self.port),
             "DATABASE_URL": "", "FLASK_SKIP_DOTENV": "1", "FLASK_APP": "src",  # never the user's own database
+            "WEB_WORKERS": "1",
             **self._settings,
         }  # fmt: skip
         with self.log.open("w") as log, self.errors.open("w") as errors:
@@ -92,17 +93,17 @@ class Service:
         engine.dispose()
 
     def pid(self, part: str) -> int:
-        """Return the process id of the supervisor, gunicorn, its worker, the scorer or the database."""
+        """Return the process id of the supervisor, gunicorn, its first worker, the scorer or the database."""
         assert self.process is not None
         if part == "supervisor":
             return self.process.pid
         if part == "database":
             return int((self.instance / "postgres/postmaster.pid").read_text().split()[0])
-        [gunicorn] = [child for child in psutil.Process(self.process.pid).children() if "gunicorn" in child.cmdline()]
-        if part == "gunicorn":
-            return gunicorn.pid
-        [worker] = gunicorn.children()
-        return worker.pid if part == "worker" else worker.children()[0].pid
+        name = "gunicorn" if part in ("gunicorn", "worker") else "src.sentiment_analyzer.scorer.process"
+        [child] = [child for child in psutil.Process(self.process.pid).children() if name in child.cmdline()]
+        if part == "worker":
+            child = child.children()[0]
+        return child.pid
 
     def request(self, method: str, path: str, body: object = None, timeout: float = 60) -> tuple[int, Any]:
         """Return (status, JSON)."""

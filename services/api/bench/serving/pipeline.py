@@ -9,6 +9,7 @@ from src import create_app
 from src.config import Settings
 from src.sentiment_analyzer import Score
 from src.server import logs
+from src.training.networks import LABELS
 
 
 class PipelineAnalyzer:
@@ -20,17 +21,18 @@ class PipelineAnalyzer:
     version, calibrated, ready = "pipeline", False, True
 
     def __init__(self, model: str) -> None:
-        self._pipeline = pipeline("text-classification", model=model, truncation=True)
+        self._pipeline = pipeline("text-classification", model=model, truncation=True, top_k=None)
         self._thread = ThreadPoolExecutor(1)
 
-    def analyze(self, texts: Sequence[str]) -> list[Score]:
+    def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:  # noqa: ARG002  # its interface
         """Return the score of each text."""
         return [self._analyze(text) for text in texts]
 
     def _analyze(self, text: str) -> Score:
-        [answer] = self._thread.submit(self._pipeline, text).result()
-        sign = 1 if answer["label"] == "POSITIVE" else -1
-        return Score(sign * (2 * answer["score"] - 1), answer["score"], 0, 1)
+        [answers] = self._thread.submit(self._pipeline, [text]).result()
+        negative, neutral, positive = (next(a["score"] for a in answers if a["label"] == name) for name in LABELS)
+        confidence = max(negative, neutral, positive)
+        return Score(sentiment_score=positive - negative, confidence=confidence, p_neutral=neutral, tokens=1, windows=1)
 
 
 settings = Settings.from_env()

@@ -16,6 +16,6 @@ from src.server import logs
 settings = Settings.from_env()
 logs.configure(settings.log_level)
 
-from src.wsgi import app  # noqa: E402  # importing it starts the scorer, whose log lines need the configuration
+from src.wsgi import app  # noqa: E402  # importing it connects to the scorer; its log lines need the configuration
 
 __all__ = ["app", "settings"]

@@ -7,8 +7,9 @@ from src.config import Settings
 
 @click.command()
 @click.option("--with-parent", is_flag=True, help="Stop too when the process that started this one is gone.")
-def serve(with_parent: bool) -> None:  # noqa: FBT001  # click passes options by name
+@click.option("--reload", is_flag=True, help="Load the code of the API again when a file of it changes.")
+def serve(with_parent: bool, reload: bool) -> None:  # noqa: FBT001  # click passes options by name
     """Start the database if none is configured, migrate it, and serve until Ctrl-C."""
     from src.server.supervisor import Supervisor
 
-    raise SystemExit(Supervisor(Settings.from_env(), with_parent=with_parent).run())
+    raise SystemExit(Supervisor(Settings.from_env(), with_parent=with_parent, reload=reload).run())

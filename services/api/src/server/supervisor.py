@@ -1,7 +1,7 @@
-"""The supervisor: the parent process of the embedded database and gunicorn, as `make run` starts it.
+"""The supervisor: the parent process of the embedded database, the scorer and gunicorn, as `flask serve` starts it.
 
-Only the supervisor starts and stops the database. Whatever is killed, the next start finds the committed rows: gunicorn
-stops when its supervisor dies, a database that died is restarted, and one that was left running is taken over.
+Whatever of them dies is started again. Whatever is killed, the supervisor too, the next start finds the committed rows:
+gunicorn and the scorer stop when their supervisor dies, and a database that was left running is taken over.
 """
 
 import contextlib
@@ -9,8 +9,6 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from types import FrameType
 
@@ -19,25 +17,32 @@ from filelock import FileLock, Timeout
 from flask_migrate import upgrade
 from sqlalchemy.exc import OperationalError
 
-from src.config import ROOT, ConfigError, Settings
+from src.config import ConfigError, Settings
 from src.database import connections
+from src.sentiment_analyzer import ModelError
+from src.sentiment_analyzer.scorer.keeper import Keeper
+from src.server import logs
+from src.server.web_server import WebServer
 
 READY_SECONDS = 300
 PORT_SECONDS = 40
 """The longest wait for the port. A gunicorn that lost its supervisor finishes its requests first, for up to 30 s."""
 POLL_SECONDS = 0.25
 CHECK_DATABASE_SECONDS = 2
+RESTART_SECONDS = 1
+"""The shortest time between two starts of gunicorn."""
 
 
 class Supervisor:
     """A service in the foreground."""
 
-    def __init__(self, settings: Settings, *, with_parent: bool = False) -> None:
+    def __init__(self, settings: Settings, *, with_parent: bool = False, reload: bool = False) -> None:
         """Describe the service; `run` starts it.
 
         :param with_parent: stop too when this process's parent has died.
+        :param reload: let gunicorn load the code again when a file of it changes.
         """
-        self._settings = settings
+        self._settings, self._reload = settings, reload
         _, self._database = connections.locate(settings)
         self._parent = os.getppid() if with_parent else None
         self._signalled = False
@@ -45,7 +50,8 @@ class Supervisor:
         self._host = any_host.get(settings.host, settings.host)
 
     def run(self) -> int:
-        """Serve until a signal comes or gunicorn ends; return the exit status."""
+        """Serve until a signal comes; return the exit status, which is not 0 if the service cannot start."""
+        logs.configure(self._settings.log_level)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
                 signal.signal(number, self._on_signal)
@@ -65,6 +71,8 @@ class Supervisor:
             return self._serve()
         except ConfigError as error:
             _say(error.message)
+        except ModelError as error:
+            _say(f"The service cannot start: {error}")
         except OperationalError as error:
             _say(f"The database cannot be reached: {error.orig}")
         finally:
@@ -78,41 +86,37 @@ class Supervisor:
             self._database.start()
         _say("Migrating the database ...")
         upgrade()
-        self._wait_for_port()
-        _say("Loading the model ...")
-        keep, give = os.pipe()
-        gunicorn = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "src.wsgi:app"],
-            cwd=ROOT,
-            env={**os.environ, "SUPERVISOR_PIPE": str(keep)},
-            pass_fds=[keep],
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops gunicorn before the database
-        )
-        os.close(keep)
-        try:
-            if self._wait_until_ready(gunicorn):
-                self._greet(time.monotonic() - started)
-            return self._watch(gunicorn)
-        finally:
-            gunicorn.terminate()
-            gunicorn.wait()
-            os.close(give)
+        with self._bound_socket() as listener:
+            _say("Loading the model ...")
+            with Keeper(self._settings.model_path, queue=self._settings.queue) as scorer:
+                server = WebServer(listener, scorer.address, reload=self._reload)
+                try:
+                    if self._wait_until_ready(server):
+                        self._greet(time.monotonic() - started)
+                    if server.status is None or self._stopping:
+                        self._watch(server)
+                        return 0
+                    _say(f"gunicorn ended with status {server.status}.")
+                    return 1
+                finally:
+                    listener.close()
+                    server.stop()
 
-    def _watch(self, gunicorn: "subprocess.Popen[bytes]") -> int:
-        """Wait until the service stops or gunicorn ends; restart a database that died meanwhile."""
-        checked = time.monotonic()
-        while gunicorn.poll() is None and not self._stopping:
+    def _watch(self, server: WebServer) -> None:
+        """Start gunicorn and the database again when they die, until the service stops."""
+        checked = started = time.monotonic()
+        while not self._stopping:
             time.sleep(POLL_SECONDS)
+            if server.status is not None and time.monotonic() - started > RESTART_SECONDS:
+                _say(f"gunicorn ended with status {server.status}; starting it again ...")
+                server.start()
+                started = time.monotonic()
             if self._database and time.monotonic() - checked > CHECK_DATABASE_SECONDS:
                 if not self._database.is_running():
                     _say("PostgreSQL has died; restarting it ...")
                     self._database.start()
                 checked = time.monotonic()
-        if self._stopping:
-            _say("Finishing open requests ...")
-            return 0
-        _say(f"gunicorn ended with status {gunicorn.returncode}.")
-        return 1
+        _say("Finishing open requests ...")
 
     def _stop_database(self) -> None:
         if self._database:
@@ -124,29 +128,29 @@ class Supervisor:
     def _stopping(self) -> bool:
         return self._signalled or (self._parent is not None and os.getppid() != self._parent)
 
-    def _wait_for_port(self) -> None:
-        """Wait until the port is free: the gunicorn of a killed service may still be finishing requests.
+    def _bound_socket(self) -> socket.socket:
+        """Return a socket on the service's port, after a wait for a killed service whose gunicorn has it still.
 
         :raises ConfigError: the port does not become free.
         """
-        family = socket.AF_INET6 if ":" in self._settings.host else socket.AF_INET
         deadline = time.monotonic() + PORT_SECONDS
-        while not self._stopping:
-            with socket.socket(family) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((self._settings.host, self._settings.port))
-                except OSError as error:
-                    if time.monotonic() > deadline:
-                        raise ConfigError(f"Cannot listen on {self._settings.bind} ({error}): set PORT") from error
-                else:
-                    return
+        while True:
+            listener = socket.socket(socket.AF_INET6 if ":" in self._settings.host else socket.AF_INET)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((self._settings.host, self._settings.port))
+            except OSError as error:
+                listener.close()
+                if self._stopping or time.monotonic() > deadline:
+                    raise ConfigError(f"Cannot listen on {self._settings.bind} ({error}): set PORT") from error
+            else:
+                return listener
             _say(f"Waiting for {self._settings.bind} to become free ...")
             time.sleep(2)
 
-    def _wait_until_ready(self, gunicorn: "subprocess.Popen[bytes]") -> bool:
+    def _wait_until_ready(self, server: WebServer) -> bool:
         deadline = time.monotonic() + READY_SECONDS
-        while gunicorn.poll() is None and not self._stopping:
+        while server.status is None and not self._stopping:
             connection = http.client.HTTPConnection(self._host, self._settings.port, timeout=2)
             with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
                 connection.request("GET", "/readyz")

@@ -8,7 +8,9 @@ is still sending sees its response: the connection is closed in stages (RFC 9112
 import contextlib
 import errno
 import http
+import os
 import selectors
+import signal
 import socket
 import sys
 import time
@@ -119,6 +121,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._lingering: dict[_Lingering, None] = {}
         self._request_bytes = self._reading_bytes = 0
         self._most_body = 0
+
+    def run(self) -> None:
+        """Serve until gunicorn stops this worker."""
+        if "SUPERVISOR_PIPE" in os.environ:
+            self.poller.register(int(os.environ["SUPERVISOR_PIPE"]), selectors.EVENT_READ, self._stop_gunicorn)
+        super().run()
+
+    def _stop_gunicorn(self, pipe: int) -> None:
+        """Stop the service: the supervisor's end of a pipe has closed, which the kernel does however it dies."""
+        self.poller.unregister(pipe)
+        os.kill(self.ppid, signal.SIGTERM)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Return the threads that handle requests."""

@@ -1,8 +1,11 @@
 """The supervisor, as `make run` starts it: acknowledged reviews survive every stop and every kill."""
 
 import contextlib
+import http.client
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -71,7 +74,7 @@ def test_a_stop_ends_everything_and_the_next_start_finds_the_rows(service: Servi
     assert sentences(service) == ["A fine film."]
 
 
-@pytest.mark.parametrize("parts", [["supervisor"], ["gunicorn"], ["supervisor", "gunicorn", "worker", "database"]])
+@pytest.mark.parametrize("parts", [["supervisor"], ["supervisor", "gunicorn", "worker", "scorer", "database"]])
 def test_a_start_after_a_kill_finds_the_rows(service: Service, parts: list[str]) -> None:
     service.post("A fine film.")
     for pid in [service.pid(part) for part in parts]:
@@ -82,7 +85,7 @@ def test_a_start_after_a_kill_finds_the_rows(service: Service, parts: list[str])
     assert sentences(service) == ["A fine film."]
 
 
-@pytest.mark.parametrize("part", ["worker", "scorer", "database"])
+@pytest.mark.parametrize("part", ["gunicorn", "worker", "scorer", "database"])
 def test_the_service_recovers_when_a_part_is_killed(service: Service, part: str) -> None:
     service.post("A fine film.")
     os.kill(service.pid(part), signal.SIGKILL)
@@ -112,37 +115,81 @@ def test_a_retry_after_a_lost_acknowledgement_leaves_one_row(service: Service) -
     assert sentences(service) == ["A fine film."]
 
 
-def test_every_acknowledged_review_survives_a_kill_under_load(service: Service) -> None:
-    acknowledged: list[str] = []
+class Load:
+    """Clients that post reviews, also after errors, and remember which were acknowledged."""
 
-    def client(number: int) -> None:
-        for count in range(1000):
-            sentence = f"Client {number} liked film {count}."
+    def __init__(self, service: Service, clients: int = 8) -> None:
+        self.acknowledged: list[str] = []
+        self._service, self._over = service, threading.Event()
+        self._threads = [threading.Thread(target=self._post, args=[number]) for number in range(clients)]
+        for thread in self._threads:
+            thread.start()
+        wait_until(lambda: len(self.acknowledged) > 50, 60)
+
+    def _post(self, client: int) -> None:
+        for count in itertools.takewhile(lambda _: not self._over.is_set(), itertools.count()):
+            sentence = f"Client {client} liked film {count}."
             try:
-                service.post(sentence, timeout=10)
-            except (OSError, AssertionError):
-                return
-            acknowledged.append(sentence)
+                self._service.post(sentence, timeout=10)
+            except (OSError, http.client.HTTPException, AssertionError):
+                time.sleep(0.05)
+            else:
+                self.acknowledged.append(sentence)
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    wait_until(lambda: len(acknowledged) > 50, 60)
+    def end(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def stored(service: Service) -> set[str]:
+    """The sentences of all reviews."""
+    found, address = set(), "/sentiments/?limit=500"
+    while page := service.request("GET", address)[1]:
+        found |= {record["sentence"] for record in page}
+        address = f"/sentiments/?limit=500&before={page[-1]['id']}"
+    return found
+
+
+def test_every_acknowledged_review_survives_a_kill_of_everything_under_load(service: Service) -> None:
+    load = Load(service)
     for pid in [service.pid(part) for part in ("supervisor", "database", "gunicorn")]:  # look all up before killing one
         os.kill(pid, signal.SIGKILL)
-    for thread in threads:
-        thread.join()
+    load.end()
     assert service.process is not None
     service.process.wait(60)
     service.start()
-    stored, address = set(), "/sentiments/?limit=500"
-    while True:
-        page = service.request("GET", address)[1]
-        if not page:
-            break
-        stored |= {record["sentence"] for record in page}
-        address = f"/sentiments/?limit=500&before={page[-1]['id']}"
-    assert set(acknowledged) <= stored
+    assert set(load.acknowledged) <= stored(service)
+
+
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.faults) for seed in range(2, 20))])
+def test_every_acknowledged_review_survives_kills_of_the_parts_under_load(migrated_instance: Path, seed: int) -> None:
+    parts = ["gunicorn", "worker", "scorer", "database"]
+    random.Random(seed).shuffle(parts)
+    with serving(migrated_instance, WEB_WORKERS="2") as service:
+        load = Load(service)
+        for part in parts:
+            before = len(load.acknowledged)
+            os.kill(service.pid(part), signal.SIGKILL)
+            wait_until(lambda before=before: len(load.acknowledged) > before + 50, 60)  # type: ignore[misc]
+        load.end()
+        assert set(load.acknowledged) <= stored(service)
+
+
+def test_no_connection_is_refused_while_gunicorn_is_started_again(service: Service) -> None:
+    worker, scorer = service.pid("worker"), service.pid("scorer")
+    os.kill(service.pid("gunicorn"), signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
+    service.post("A fine film.")
+    assert service.pid("worker") != worker
+    assert service.pid("scorer") == scorer
+
+
+def test_a_scorer_is_replaced_without_the_worker(service: Service) -> None:
+    worker = service.pid("worker")
+    os.kill(service.pid("scorer"), signal.SIGKILL)
+    wait_until(service.heals, 30)
+    assert service.pid("worker") == worker
 
 
 def press_ctrl_c(service: Service) -> int:
@@ -323,8 +370,6 @@ def test_a_second_service_over_the_same_database_is_refused(service: Service) ->
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_start_with_advice(migrated_instance: Path) -> None:
-    with prepared(migrated_instance, MODEL_PATH="/nowhere") as service:
-        with pytest.raises(AssertionError, match="MODEL_PATH=/nowhere: there is no such folder"):
-            service.start()
-        cannot = "The service cannot start: MODEL_PATH=/nowhere"
-        assert [line["level"] for line in log(service) if line["event"].startswith(cannot)] == ["critical"]
+    advice = "The service cannot start: MODEL_PATH=/nowhere: there is no such folder"
+    with prepared(migrated_instance, MODEL_PATH="/nowhere") as service, pytest.raises(AssertionError, match=advice):
+        service.start()

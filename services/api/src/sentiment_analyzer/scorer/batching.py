@@ -11,11 +11,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from src.sentiment_analyzer.errors import DeadlinePassed, ReviewFailed
 from src.sentiment_analyzer.score import Reading, Score, Tokenized
 
 BATCH_TOKENS = 2048
@@ -37,8 +38,8 @@ BATCHES_PER_BACKGROUND = 8
 class Job:
     """Texts that are scored for one call: a review, or several texts."""
 
-    key: int
-    """The key under which the scores are returned."""
+    key: Any
+    """The hashable key under which the outcome is returned."""
     texts: Sequence[str]
     deadline: float
     """A time of the monotonic clock, which the processes of a machine share. After it, the job is dropped."""
@@ -59,8 +60,10 @@ class WindowAnalyzer(Protocol):
         """Return the calibrated score of a reading."""
 
 
-Scored = tuple[int, list[Score] | None]
-"""A job's key and the scores of its texts in their order; None if one of the texts failed."""
+Outcome = list[Score] | ReviewFailed | DeadlinePassed
+"""The scores of a job's texts in their order, or the reason why there are none."""
+Finished = tuple[Any, Outcome]
+"""A job's key and its outcome."""
 
 
 @dataclass(eq=False)
@@ -70,11 +73,14 @@ class _Work:
     job: Job
     tokenized: list[Tokenized]
     logits: list[NDArray[np.float64]] = field(default_factory=list)
+    expired: bool = False
 
     def __post_init__(self) -> None:
         self.windows = [list(window) for text in self.tokenized for window in text.windows]
 
 
+_Batch = list[tuple[_Work, int]]
+"""Windows, each as a work and an index."""
 _Windows = list[tuple[int, int, int, _Work]]
 """A heap of (priority, arrival, index of the window, work), smallest first."""
 
@@ -97,12 +103,12 @@ class Batcher:
         """Tell whether windows are left."""
         return bool(self._foreground or self._background)
 
-    def add(self, jobs: list[Job]) -> list[int]:
-        """Queue the windows of jobs; return the keys of jobs that cannot be tokenized."""
-        failed = []
+    def add(self, jobs: list[Job]) -> list[Finished]:
+        """Queue the windows of jobs; return the jobs that cannot be tokenized."""
+        failed: list[Finished] = []
         for job, tokenized in self._tokenize(jobs):
             if tokenized is None:
-                failed.append(job.key)
+                failed.append((job.key, ReviewFailed()))
                 continue
             arrival, work = next(self._arrivals), _Work(job, tokenized)
             windows = self._background if job.background else self._foreground
@@ -110,32 +116,33 @@ class Batcher:
                 heapq.heappush(windows, (arrival + JOBS_PER_WINDOW * index, arrival, index, work))
         return failed
 
-    def compute(self) -> list[Scored]:
-        """Compute one batch; return the jobs that are now complete or have failed."""
-        batch = self._next_batch()
+    def compute(self) -> list[Finished]:
+        """Compute one batch; return the jobs that are now complete, have failed, or are past their deadline."""
+        batch, expired = self._next_batch()
         self.windows = len(batch)
         self.tokens = sum(len(work.windows[index]) + 2 for work, index in batch)
-        if not batch:  # every deadline has passed
-            return []
+        if not batch:
+            return expired
         try:
             logits = self._analyzer.logits([work.windows[index] for work, index in batch])
         except Exception:  # one job is at fault, and the others must not fail with it
-            return self._compute_one_by_one(batch)
-        return self._complete(batch, logits)
+            return expired + self._compute_one_by_one(batch)
+        return expired + self._complete(batch, logits)
 
-    def _next_batch(self) -> list[tuple[_Work, int]]:
-        now = self._clock()
+    def _next_batch(self) -> "tuple[_Batch, list[Finished]]":
+        """Return the windows of the next batch, and the jobs that are past their deadline."""
+        now, expired = self._clock(), list[Finished]()
         background_due = self._foreground_batches >= BATCHES_PER_BACKGROUND
-        if not background_due and (batch := _take(self._foreground, BATCH_TOKENS, now)):
+        if not background_due and (batch := _take(self._foreground, BATCH_TOKENS, now, expired)):
             self._foreground_batches += bool(self._background)
-            return batch
+            return batch, expired
         self._foreground_batches = 0
         idle = not self._foreground and now - self._foreground_ended > IDLE_SECONDS
-        return _take(self._background, IDLE_TOKENS if idle else BACKGROUND_TOKENS, now)
+        return _take(self._background, IDLE_TOKENS if idle else BACKGROUND_TOKENS, now, expired), expired
 
-    def _complete(self, batch: list[tuple[_Work, int]], logits: NDArray[np.float64]) -> list[Scored]:
+    def _complete(self, batch: _Batch, logits: NDArray[np.float64]) -> list[Finished]:
         """Record the logits of a batch; return the jobs that are now complete."""
-        complete: list[Scored] = []
+        complete: list[Finished] = []
         if not all(work.job.background for work, _ in batch):
             self._foreground_ended = self._clock()
         for (work, _), of_window in zip(batch, logits, strict=True):
@@ -153,8 +160,8 @@ class Batcher:
             for text in work.tokenized
         ]
 
-    def _compute_one_by_one(self, batch: list[tuple[_Work, int]]) -> list[Scored]:
-        complete: list[Scored] = []
+    def _compute_one_by_one(self, batch: _Batch) -> list[Finished]:
+        complete: list[Finished] = []
         failed: set[_Work] = set()
         for work, index in batch:
             if work in failed:
@@ -163,7 +170,7 @@ class Batcher:
                 logits = self._analyzer.logits([work.windows[index]])
             except Exception:
                 failed.add(work)
-                complete.append((work.job.key, None))
+                complete.append((work.job.key, ReviewFailed()))
             else:
                 complete += self._complete([(work, index)], logits)
         for windows in (self._foreground, self._background):
@@ -182,14 +189,17 @@ class Batcher:
         return [(job, list(itertools.islice(tokenized, len(job.texts)))) for job in jobs]
 
 
-def _take(windows: _Windows, limit: int, now: float) -> list[tuple[_Work, int]]:
-    """Remove and return windows of at most `limit` tokens, or one larger window; drop those past their deadline."""
-    batch: list[tuple[_Work, int]] = []
+def _take(windows: _Windows, limit: int, now: float, expired: list[Finished]) -> _Batch:
+    """Remove and return windows of at most `limit` tokens, or one larger window; move late jobs to `expired`."""
+    batch: _Batch = []
     tokens = 0
     while windows:
         *_, index, work = windows[0]
         if work.job.deadline < now:
             heapq.heappop(windows)
+            if not work.expired:
+                work.expired = True
+                expired.append((work.job.key, DeadlinePassed()))
             continue
         tokens += len(work.windows[index]) + 2
         if batch and tokens > limit:

@@ -1,4 +1,4 @@
-"""Messages between `Scorer` and its process, other than jobs.
+"""Messages between the scorer process and those it scores for, other than jobs.
 
 They have a module of their own because the process's module runs as `__main__`: a class that is defined there is
 pickled under a name that the other side does not know.
@@ -6,16 +6,20 @@ pickled under a name that the other side does not know.
 
 from dataclasses import dataclass
 
-from src.sentiment_analyzer.scorer.batching import Scored
+from src.sentiment_analyzer.errors import QueueFull
+from src.sentiment_analyzer.scorer.batching import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The first message of a process whose model is loaded."""
+    """The first message to each connection, when the model is loaded."""
 
     version: str
     calibrated: bool
     engine: str
+    pid: int
+    replaces: bool
+    """True for the first connection to a process that replaces another, so that one of them counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The message after each batch, and the answer to a ping."""
+    """The outcomes of some jobs of one connection, or the answer to a ping."""
 
-    scored: list[Scored]
-    """The jobs that are complete or have failed."""
+    outcomes: list[tuple[int, Outcome | QueueFull]]
     batch: Batch | None = None
-    """None if nothing was computed."""
+    """A batch that was computed. One connection gets it, whoever's jobs were in it."""
 
 
 PING = None

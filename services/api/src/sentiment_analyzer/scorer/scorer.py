@@ -1,26 +1,21 @@
-"""An analyzer whose model is in a process of its own: many threads call it, one process computes for all of them."""
+"""An analyzer whose model is in another process: many threads of many processes call it, and one computes for all."""
 
 import itertools
-import logging
+import socket
 import threading
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from src.sentiment_analyzer.errors import DeadlinePassed, ModelError, QueueFull, ReviewFailed, ScorerAway
+from src.sentiment_analyzer.errors import DeadlinePassed, ModelError, QueueFull, ScorerAway
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.scorer.batching import Job
-from src.sentiment_analyzer.scorer.child import Child
-from src.sentiment_analyzer.scorer.messages import Batch
+from src.sentiment_analyzer.scorer.channel import Channel
+from src.sentiment_analyzer.scorer.child import START_SECONDS
+from src.sentiment_analyzer.scorer.messages import Batch, Ready
 
-logger = logging.getLogger(__name__)
-
-HANG_SECONDS = 5.0
-"""A process that sends nothing for so long is killed: a batch takes a fraction of a second."""
-PING_SECONDS = 1.0
-"""The interval between pings."""
 RETRY_SECONDS = 1.0
-"""The pause after a start that failed."""
+"""The pause after an attempt to connect that failed."""
 BACKGROUND_SECONDS = 600.0
 """The deadline of a background call."""
 
@@ -39,7 +34,7 @@ class Observer(Protocol):
         """Record a batch that was computed."""
 
     def started_again(self) -> None:
-        """Record that the process had died or hung, and that a new one is ready."""
+        """Record that the process had died or hung, and that a new one is ready. One process of a service is told."""
 
 
 class _Call:
@@ -58,47 +53,50 @@ class _Call:
 
 
 class Scorer:
-    """The client of a scorer process. Safe to share between threads.
+    """A client of the scorer process. Safe to share between threads.
 
-    A process that dies or hangs is replaced; the calls that were waiting for it raise `ScorerAway`.
+    When the process is gone, calls that wait for it raise `ScorerAway`, and the scorer connects to the next one.
     """
 
-    def __init__(self, model_path: str, *, queue: int, seconds: float) -> None:
-        """Start the process and wait until its model is loaded.
+    def __init__(self, address: str, *, queue: int, seconds: float) -> None:
+        """Connect to the process and wait until its model is loaded.
 
-        :param queue: the most foreground calls of `analyze` that are queued or being scored.
+        :param address: the path of the process's socket, of which a `Keeper` tells.
+        :param queue: the most foreground calls of `analyze` that are queued or being scored; the process has its own
+            limit for all its clients.
         :param seconds: the deadline of a foreground call.
-        :raises ModelError: the model cannot be loaded.
+        :raises ModelError: no process is ready.
         """
-        self._model_path, self._queue, self._seconds = model_path, queue, seconds
+        self._address, self._queue, self._seconds = address, queue, seconds
         self._keys = itertools.count(1)
         self._calls: dict[int, _Call] = {}
         self._lock = threading.Lock()  # guards _calls, reports to the observer, and sending
         self._closed = False
         self.observer: Observer | None = None
-        self._child, self.ready = Child(model_path), True
+        self._channel, self._process = self._connect()
+        self.ready = True
         self._watcher = threading.Thread(target=self._watch, name="scorer", daemon=True)
         self._watcher.start()
 
     @property
     def version(self) -> str:
         """The version of the model."""
-        return self._child.ready.version
+        return self._process.version
 
     @property
     def calibrated(self) -> bool:
         """True if the model has a fitted temperature."""
-        return self._child.ready.calibrated
+        return self._process.calibrated
 
     @property
     def engine(self) -> str:
         """The name of the engine that computes."""
-        return self._child.ready.engine
+        return self._process.engine
 
     @property
     def pid(self) -> int:
         """The id of the process."""
-        return self._child.pid
+        return self._process.pid
 
     @property
     def waiting(self) -> int:
@@ -133,11 +131,10 @@ class Scorer:
                 self._report_queue()
 
     def close(self) -> None:
-        """End the process; calls that are waiting raise `ScorerAway`."""
+        """End the connection; calls that are waiting raise `ScorerAway`."""
         self._closed = True
-        self._child.kill()
+        self._channel.shut_down()
         self._watcher.join()
-        self._child.end()  # the watcher may have started another process meanwhile
 
     def _submit(self, job: Job, call: _Call) -> None:
         with self._lock:
@@ -147,7 +144,7 @@ class Scorer:
                 raise QueueFull
             self._calls[job.key] = call
             try:
-                self._child.send(job)
+                self._channel.send(job)
             except OSError as error:
                 raise ScorerAway from error
             self._report_queue()
@@ -164,50 +161,62 @@ class Scorer:
             raise call.outcome
         return call.outcome
 
+    def _connect(self) -> tuple[Channel, Ready]:
+        """Return a connection and the description of the process, which comes when the model is loaded.
+
+        :raises ModelError: there is no connection, or the process ends or sends nothing.
+        """
+        connected = socket.socket(socket.AF_UNIX)
+        try:
+            connected.connect(self._address)
+            channel = Channel(connected)
+        except OSError as error:
+            connected.close()
+            raise ModelError(f"the scorer cannot be reached: {error}") from error
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while time.monotonic() < deadline and not self._closed:
+                if isinstance(ready := channel.receive(RETRY_SECONDS), Ready):
+                    return channel, ready
+        except (EOFError, OSError):
+            pass
+        channel.close()
+        raise ModelError("the scorer process ended, or sent nothing")
+
     def _watch(self) -> None:
-        """Deliver scores to their calls; whenever the process is gone, start another."""
+        """Deliver outcomes to their calls; whenever the process is gone, connect to the next one."""
         while not self._closed:
-            reason = self._deliver()
+            self._deliver()
             self._discard()
             while not self._closed and not self.ready:
-                logger.error("scorer is gone (%s); starting it again", reason)
                 try:
-                    self._child, self.ready = Child(self._model_path), True
-                except ModelError as error:
-                    reason = str(error)
+                    self._channel, self._process = self._connect()
+                except ModelError:  # the keeper logs that the process is gone
                     time.sleep(RETRY_SECONDS)
                 else:
-                    if self.observer:
+                    self.ready = True
+                    if self.observer and self._process.replaces:
                         self.observer.started_again()
+        self._channel.close()
 
-    def _deliver(self) -> str:
-        """Deliver scores until the process dies or hangs; return the reason for the log."""
-        heard = pinged = time.monotonic()
+    def _deliver(self) -> None:
+        """Deliver outcomes until the process is gone."""
         while True:
             try:
-                progress = self._child.receive(PING_SECONDS)
-                now = time.monotonic()
-                if progress:
-                    heard = now
-                    if self.observer and progress.batch:
-                        self.observer.computed(progress.batch)
-                    for key, scores in progress.scored:
-                        if call := self._calls.get(key):
-                            call.finish(ReviewFailed() if scores is None else scores)
-                elif now - heard > HANG_SECONDS:
-                    return f"sent nothing for {HANG_SECONDS:.0f} s"
-                if now - pinged > PING_SECONDS:
-                    pinged = now
-                    with self._lock:
-                        self._child.ping()
+                progress = self._channel.receive()
             except (EOFError, OSError):
-                return "died"
+                return
+            if self.observer and progress.batch:
+                self.observer.computed(progress.batch)
+            for key, outcome in progress.outcomes:
+                if call := self._calls.get(key):
+                    call.finish(outcome)
 
     def _discard(self) -> None:
-        """End a process that died or hung, and fail the calls that wait for it."""
+        """Close the connection to a process that is gone, and fail the calls that wait for it."""
         with self._lock:
             self.ready = False
             calls = list(self._calls.values())
-        self._child.end()
+        self._channel.close()
         for call in calls:
             call.finish(ScorerAway())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from src.sentiment_analyzer.errors import DeadlinePassed
 from src.sentiment_analyzer.score import Score, Tokenized
 from src.sentiment_analyzer.scorer.batching import (
     BACKGROUND_TOKENS,
@@ -51,7 +52,7 @@ def drain(batcher: Batcher) -> dict[int, Score | None]:
     """Compute all windows that are left, of jobs with one text."""
     scored: dict[int, Score | None] = {}
     while batcher:
-        scored |= {key: scores[0] if scores else None for key, scores in batcher.compute()}
+        scored |= {key: scores[0] if isinstance(scores, list) else None for key, scores in batcher.compute()}
     return scored
 
 
@@ -111,15 +112,16 @@ def test_a_review_that_fails_does_not_fail_its_batch(analyzer: SentimentAnalyzer
     batcher = Batcher(Fragile(analyzer, part=part))
     texts = ["A fine film.", f"A {POISON}.", "A dull film.", LONG + POISON, LONG]
     failed = batcher.add(build_jobs(*texts))
-    scored = drain(batcher) | dict.fromkeys(failed)
+    scored = drain(batcher) | {key: None for key, _ in failed}
     expected = analyzer.analyze(texts)
     assert [scored[key] for key in range(5)] == [expected[0], None, expected[2], None, expected[4]]
 
 
-def test_a_job_past_its_deadline_is_not_computed(analyzer: SentimentAnalyzer) -> None:
+def test_a_job_past_its_deadline_is_not_computed_and_returned_once(analyzer: SentimentAnalyzer) -> None:
     batcher = Batcher(analyzer)
     batcher.add(build_jobs("A fine film.", LONG, seconds=-1))
-    assert batcher.compute() == []
+    assert [(key, type(outcome)) for key, outcome in batcher.compute()] == [(0, DeadlinePassed), (1, DeadlinePassed)]
+    assert batcher.windows == 0
     assert not batcher
 
 

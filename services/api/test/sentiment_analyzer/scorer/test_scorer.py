@@ -1,5 +1,6 @@
 """A scorer process is killed, stopped and flooded; its callers get scores or an error in time."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -18,6 +19,7 @@ import pytest
 from src.config import ROOT
 from src.sentiment_analyzer import ModelError
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
+from src.sentiment_analyzer.scorer.keeper import Keeper
 from src.sentiment_analyzer.scorer.messages import Batch
 from src.sentiment_analyzer.scorer.scorer import Scorer
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
@@ -41,6 +43,7 @@ class Notes:
     def __init__(self) -> None:
         self.calls = 0
         self.batches: list[Batch] = []
+        self.restarts = 0
 
     def queue_changed(self, calls: int) -> None:
         time.sleep(0.1 if calls else 0)
@@ -50,15 +53,27 @@ class Notes:
         self.batches.append(batch)
 
     def started_again(self) -> None:
-        pass
+        self.restarts += 1
+
+
+@contextlib.contextmanager
+def connected(keeper: Keeper, *, queue: int = 8, seconds: float = 20) -> Iterator[Scorer]:
+    scorer = Scorer(keeper.address, queue=queue, seconds=seconds)
+    yield scorer
+    scorer.close()
 
 
 @pytest.fixture
-def scorer() -> Iterator[Scorer]:
-    """A scorer whose process may be killed."""
-    scorer = Scorer(MODEL, queue=8, seconds=20)
-    yield scorer
-    scorer.close()
+def keeper() -> Iterator[Keeper]:
+    """A keeper whose process may be killed."""
+    with Keeper(MODEL, queue=8) as keeper:
+        yield keeper
+
+
+@pytest.fixture
+def scorer(keeper: Keeper) -> Iterator[Scorer]:
+    with connected(keeper) as scorer:
+        yield scorer
 
 
 def outcome(scorer: Scorer, text: str = "A fine film.") -> Exception | None:
@@ -150,29 +165,73 @@ def test_a_process_that_reads_nothing_blocks_no_call_for_long(scorer: Scorer) ->
     wait_until(lambda: outcome(scorer) is None, 10)
 
 
-def test_a_call_past_its_deadline_raises_and_its_job_is_not_computed() -> None:
-    scorer = Scorer(MODEL, queue=8, seconds=0.5)
-    scorer.observer = notes = Notes()
-    try:
+def test_a_call_past_its_deadline_raises_and_its_job_is_not_computed(keeper: Keeper) -> None:
+    with connected(keeper, seconds=0.5) as scorer:
+        scorer.observer = notes = Notes()
         os.kill(scorer.pid, signal.SIGSTOP)
-        assert isinstance(outcome(scorer), DeadlinePassed)
+        for _ in range(8):
+            assert isinstance(outcome(scorer), DeadlinePassed)
         assert scorer.waiting == 0
         os.kill(scorer.pid, signal.SIGCONT)
-        wait_until(lambda: outcome(scorer) is None, 5)
+        wait_until(lambda: outcome(scorer) is None, 5)  # the queue has been left
         assert [batch.windows for batch in notes.batches] == [1]
-    finally:
-        scorer.close()
+
+
+def test_processes_share_one_queue(keeper: Keeper) -> None:
+    """Each scorer stands for a process here: it has a connection of its own."""
+    with connected(keeper) as first, connected(keeper) as second, ThreadPoolExecutor(10) as pool:
+        os.kill(keeper.pid, signal.SIGSTOP)
+        answers = [pool.submit(outcome, scorer, "Terrible. " * 1000) for scorer in [first, second] * 5]
+        wait_until(lambda: first.waiting == second.waiting == 5, 5)
+        os.kill(keeper.pid, signal.SIGCONT)
+        assert {type(answer.result()) for answer in answers} == {type(None), QueueFull}
+        assert outcome(first) is outcome(second) is None
+
+
+def test_scores_reach_the_process_that_asked(keeper: Keeper, analyzer: SentimentAnalyzer) -> None:
+    texts = [f"Film {number} is {'fine' if number % 2 else 'dull'}." for number in range(40)]
+    with connected(keeper) as first, connected(keeper) as second, ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: (second if "fine" in text else first).analyze([text])[0], texts))
+    assert found == analyzer.analyze(texts)
+
+
+def test_each_batch_and_each_restart_is_counted_by_one_process(keeper: Keeper) -> None:
+    with connected(keeper) as first, connected(keeper) as second:
+        first.observer, second.observer = notes = Notes(), Notes()
+        assert outcome(first) is outcome(second) is None
+        wait_until(lambda: [len(each.batches) for each in notes] == [1, 1], 5)
+        os.kill(keeper.pid, signal.SIGKILL)
+        wait_until(lambda: outcome(first) is outcome(second) is None, 10)
+        assert sum(each.restarts for each in notes) == 1
+
+
+def test_a_process_that_leaves_its_calls_behind_frees_their_places(keeper: Keeper) -> None:
+    leaving = (
+        "import os, threading; from src.sentiment_analyzer.scorer.scorer import Scorer; "
+        f"scorer = Scorer({keeper.address!r}, queue=8, seconds=20); os.kill(scorer.pid, {signal.SIGSTOP:d}); "
+        "[threading.Thread(target=scorer.analyze, args=[['Fine.']], daemon=True).start() for _ in range(8)]; "
+        "[0 for _ in iter(lambda: scorer.waiting < 8, False)]"
+    )
+    with connected(keeper) as scorer:
+        subprocess.run([sys.executable, "-c", leaving], cwd=ROOT, check=True)
+        os.kill(keeper.pid, signal.SIGCONT)
+        wait_until(lambda: outcome(scorer) is None, 5)
 
 
 def test_a_model_that_cannot_be_loaded_raises_the_analyzers_own_message(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"config.json is missing"):
-        Scorer(str(tmp_path), queue=1, seconds=1)
+        Keeper(str(tmp_path), queue=1)
 
 
 def test_a_process_that_ends_before_it_is_ready_raises_a_model_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ModelError, match="ended before its model was loaded"):
-        Scorer(MODEL, queue=1, seconds=1)
+        Keeper(MODEL, queue=1)
+
+
+def test_without_a_keeper_a_scorer_cannot_be_made(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be reached"):
+        Scorer(str(tmp_path / "socket"), queue=1, seconds=1)
 
 
 def test_starting_is_retried_until_it_succeeds(
@@ -206,8 +265,8 @@ def test_starting_is_retried_after_a_lack_of_memory_or_of_file_descriptors(
 
 def test_the_process_ends_when_the_service_is_killed(wait_for_end: Callable[[int], None]) -> None:
     code = (
-        "import os; from src.sentiment_analyzer.scorer.scorer import Scorer; "
-        f"print(Scorer({MODEL!r}, queue=1, seconds=1).pid, flush=True); os.kill(os.getpid(), 9)"
+        "import os; from src.sentiment_analyzer.scorer.keeper import Keeper; "
+        f"print(Keeper({MODEL!r}, queue=1).pid, flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     wait_for_end(int(done.stdout))
