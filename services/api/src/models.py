@@ -290,3 +290,16 @@ class Import(Base):
     records: Mapped[int] = mapped_column(BigInteger, server_default="0")
     finished: Mapped[bool] = mapped_column(server_default=false())
     created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Slot(Base):
+    """A slot that a request holds; see `src.reviews.slots`."""
+
+    __tablename__ = "slots"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    holder: Mapped[UUID] = mapped_column(Uuid)
+    """The token of the request."""
+    expires_on: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,11 +1,15 @@
-"""Builders of stored reviews, corrections and scores."""
+"""Builders of stored reviews, corrections, scores and slots."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import insert, update
 
 from src.extensions import db
 from src.models import Correction, Sentiment
+from src.reviews.slots import Kind, slot
 
 COLUMNS = {
     "sentence": "A fine film.",
@@ -55,3 +59,14 @@ def rescore_review(review_id: int, score: float, p_neutral: float | None = None,
     changed = {**scored, **columns}
     db.session.execute(update(Sentiment).where(Sentiment.id == review_id).values(changed))
     db.session.commit()
+
+
+@contextlib.contextmanager
+def all_taken(app: Flask, kind: Kind) -> Iterator[None]:
+    """Hold every slot of a kind."""
+    with app.app_context():
+        engine = db.engine
+    with contextlib.ExitStack() as held:
+        for _ in range(kind.count):
+            held.enter_context(slot(engine, kind))
+        yield

@@ -77,7 +77,7 @@ def create_reviews() -> Response:
     with ExitStack() as held:
         body = held.enter_context(tempfile.TemporaryFile(dir=_DISK))
         _spool(body)
-        held.enter_context(reviews.bulk_slot())
+        held.enter_context(reviews.slot(db.engine, reviews.BULK_REQUESTS))
         try:
             records = read(body, current_app.config["MAX_CONTENT_LENGTH"])
         except Unreadable as error:
@@ -100,7 +100,8 @@ def _spool(body: BinaryIO) -> None:
     """
     most: int = current_app.config["MAX_BULK_BYTES"]
     request.max_content_length = most + 1  # +1: werkzeug refuses a chunked body of exactly the limit
-    with reviews.upload_slot(), connection_deadline(UPLOAD_SECONDS, socket.SHUT_RD) as expired:
+    deadline = connection_deadline(UPLOAD_SECONDS, socket.SHUT_RD)
+    with reviews.slot(db.engine, reviews.UPLOADS), deadline as expired:
         shutil.copyfileobj(request.stream, body, _READ_BYTES)
     if expired.is_set():
         raise SlowUpload

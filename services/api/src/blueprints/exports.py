@@ -38,7 +38,7 @@ def export_reviews(query: dict[str, Any]) -> Response:
     """
     name = query["format"]
     with ExitStack() as held:
-        held.enter_context(reviews.export_slot())
+        held.enter_context(reviews.slot(db.engine, reviews.EXPORTS))
         held.enter_context(connection_deadline(EXPORT_SECONDS, socket.SHUT_RDWR))
         session = held.enter_context(db.session.session_factory())  # the request's own ends before the stream does
         pieces = FORMATS[name].write(reviews.export(session, query["filters"]))

@@ -18,11 +18,14 @@ from src.reviews.imports import BusyImport, Progress, import_file
 from src.reviews.listing import Page, history, page
 from src.reviews.records import create, create_once, delete, find, new_group_commit, replace
 from src.reviews.rescoring import Report, outdated, rescore
-from src.reviews.slots import bulk_slot, export_slot, upload_slot
+from src.reviews.slots import BULK_REQUESTS, EXPORTS, UPLOADS, slot
 from src.reviews.summary import Summary, summarize
 from src.reviews.versions import Version, versions
 
 __all__ = [
+    "BULK_REQUESTS",
+    "EXPORTS",
+    "UPLOADS",
     "BusyImport",
     "ClientKey",
     "Comparison",
@@ -32,7 +35,6 @@ __all__ = [
     "Report",
     "Summary",
     "Version",
-    "bulk_slot",
     "compare",
     "correct",
     "create",
@@ -41,7 +43,6 @@ __all__ = [
     "delete",
     "explain",
     "export",
-    "export_slot",
     "find",
     "forget_keys",
     "history",
@@ -51,8 +52,8 @@ __all__ = [
     "page",
     "replace",
     "rescore",
+    "slot",
     "summarize",
-    "upload_slot",
     "versions",
     "withdraw",
 ]

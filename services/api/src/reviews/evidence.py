@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from src.reviews.records import find
-from src.reviews.slots import explanation_slot
+from src.reviews.slots import EXPLANATIONS, slot
 from src.sentiment_analyzer import Analyzer
 from src.sentiment_analyzer.evidence import Evidence
 from src.sentiment_analyzer.evidence import explain as explain_text
@@ -19,5 +19,5 @@ def explain(session: Session, analyzer: Analyzer, review_id: int) -> Evidence:
     """
     sentence = find(session, review_id).sentence
     session.rollback()
-    with explanation_slot():
+    with slot(session.get_bind(), EXPLANATIONS):
         return explain_text(analyzer, sentence)

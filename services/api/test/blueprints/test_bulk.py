@@ -3,7 +3,6 @@
 import json
 import socket
 import time
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from src.sentiment_analyzer.errors import QueueFull, ReviewFailed, ScorerAway
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from src.web import streaming
+from test.builders import all_taken
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 AS_GUNICORN = {"CONTENT_LENGTH": "1000", "wsgi.input_terminated": True}
@@ -196,23 +196,19 @@ def test_a_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
     assert stored(client) == []
 
 
-def test_the_number_of_simultaneous_uploads_is_limited(client: FlaskClient) -> None:
-    with ExitStack() as others:
-        for _ in range(slots.UPLOADS):
-            others.enter_context(slots.upload_slot())
+def test_the_number_of_simultaneous_uploads_is_limited(app: Flask, client: FlaskClient) -> None:
+    with all_taken(app, slots.UPLOADS):
         assert client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON).status_code == 503
     assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
 
 def test_the_number_of_simultaneous_bulk_requests_is_limited(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "WAIT_SECONDS", 0.01)
-    with ExitStack() as others:
-        for _ in range(slots.BULK_REQUESTS):
-            others.enter_context(slots.bulk_slot())
+    with all_taken(app, slots.BULK_REQUESTS):
         assert client.post("/sentiments/bulk", data=ndjson("Fine."), content_type=NDJSON).status_code == 503
-    for _ in range(slots.BULK_REQUESTS + 1):
+    for _ in range(slots.BULK_REQUESTS.count + 1):
         assert post(client, ndjson("Fine."))[0]["sentence"] == "Fine."
 
 

@@ -1,7 +1,5 @@
 """The evidence for a review's score."""
 
-import contextlib
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -9,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from src.reviews import evidence, slots
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
-from test.builders import store_review
+from test.builders import all_taken, store_review
 
 
 def test_the_words_of_a_review_are_weighed(client: FlaskClient, analyzer: SentimentAnalyzer) -> None:
@@ -42,13 +40,11 @@ def test_invalid_requests_for_evidence_are_refused(client: FlaskClient) -> None:
 
 
 def test_the_number_of_simultaneous_explanations_is_limited_and_reviews_go_on(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "WAIT_SECONDS", 0.01)
     address = client.post("/sentiments/", json={"sentence": "A dull film."}).headers["Location"]
-    with contextlib.ExitStack() as others:
-        for _ in range(slots.EXPLANATIONS):
-            others.enter_context(slots.explanation_slot())
+    with all_taken(app, slots.EXPLANATIONS):
         answer = client.get(f"{address}/evidence")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert client.post("/sentiments/", json={"sentence": "A dull film."}).status_code == 201

@@ -21,7 +21,7 @@ from src.blueprints import exports
 from src.extensions import db
 from src.files import writers
 from src.reviews import slots
-from test.builders import store_correction, store_review, store_reviews
+from test.builders import all_taken, store_correction, store_review, store_reviews
 
 SENTENCES = [
     "A slow film.",
@@ -159,7 +159,7 @@ def test_an_export_is_fetched_little_by_little_from_a_cursor_of_the_server(
 
 def test_the_number_of_simultaneous_exports_is_limited(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     with ExitStack() as others:
-        for _ in range(slots.EXPORTS):
+        for _ in range(slots.EXPORTS.count):
             others.enter_context(client.get("/sentiments/export?format=csv", buffered=False))
         refused = client.get("/sentiments/export?format=csv")
         assert refused.status_code == 503
@@ -167,12 +167,12 @@ def test_the_number_of_simultaneous_exports_is_limited(client: FlaskClient, reco
         assert refused.headers["Retry-After"] == "1"
         # An export that is being read leaves its app context behind in this thread: other requests have their own.
         assert Context().run(client.get, "/sentiments/").status_code == 200
-    for _ in range(slots.EXPORTS + 1):
+    for _ in range(slots.EXPORTS.count + 1):
         assert client.get("/sentiments/export?format=csv", buffered=True).status_code == 200
 
 
 def test_an_invalid_export_takes_no_slot(client: FlaskClient) -> None:
-    for _ in range(slots.EXPORTS + 1):
+    for _ in range(slots.EXPORTS.count + 1):
         assert client.get("/sentiments/export?format=xlsx").status_code == 422
 
 
@@ -226,10 +226,8 @@ def test_the_command_writes_what_the_route_sends(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_command_takes_no_slot(runner: FlaskCliRunner, tmp_path: Path) -> None:
-    with ExitStack() as others:
-        for _ in range(slots.EXPORTS):
-            others.enter_context(slots.export_slot())
+def test_the_command_takes_no_slot(app: Flask, runner: FlaskCliRunner, tmp_path: Path) -> None:
+    with all_taken(app, slots.EXPORTS):
         assert runner.invoke(args=["reviews", "export", str(tmp_path / "reviews.csv")]).exit_code == 0
 
 

@@ -6,7 +6,6 @@
 import re
 import socket
 import sys
-import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +24,7 @@ from src.extensions import db
 from src.reviews import idempotency, slots
 from src.schemas.reviews import MAX_ID, SENTENCE_PATTERN
 from src.web.authentication import digest_of
-from test.builders import store_correction, store_review
+from test.builders import all_taken, store_correction, store_review
 from test.contract import PROBLEM, WITHOUT_DOCUMENT, Json, document_of, openapi_path, operations
 
 AWAY = make_url("postgresql+psycopg2://nobody@127.0.0.1:1/none")
@@ -105,9 +104,8 @@ def _slow(caller: Caller) -> TestResponse:
 
 def _crowded(caller: Caller) -> TestResponse:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slots, "_bulk_requests", threading.BoundedSemaphore(1))
         patch.setattr(slots, "WAIT_SECONDS", 0.01)
-        with slots.bulk_slot():
+        with all_taken(caller.client.application, slots.BULK_REQUESTS):
             return caller.send()
 
 

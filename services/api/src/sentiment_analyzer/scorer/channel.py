@@ -37,7 +37,9 @@ class Channel:
 
         :raises EOFError, OSError: the other side is gone.
         """
-        return self._pipe.recv() if self._pipe.poll(seconds) else None
+        if seconds is None or self._pipe.poll(seconds):
+            return self._pipe.recv()
+        return None
 
     def shut_down(self) -> None:
         """End the connection; other threads may still use this object."""
