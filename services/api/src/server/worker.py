@@ -157,23 +157,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def _await_request(self, conn: Any, data: bytes = b"") -> None:
         """Receive a request, of which a connection may have sent the beginning behind another."""
         arriving = _Arriving(conn, Arrival(self._most_body, data))
-        conn.sock.settimeout(0)
-        self._watch(self._arriving, arriving, selectors.EVENT_READ, self._receive)
         self._count(arriving, len(data))
         if arriving.request.enough:
             self._begin(arriving)
-        else:
-            self._receive(arriving, conn.sock)
+        elif self._receive(arriving, conn.sock):  # most requests are there already, and need no poller
+            self._watch(self._arriving, arriving, selectors.EVENT_READ, self._receive)
 
-    def _receive(self, arriving: _Arriving, client: socket.socket) -> None:
-        """Receive more of a request, and let a thread handle it when that is enough."""
+    def _receive(self, arriving: _Arriving, client: socket.socket) -> bool:
+        """Receive more of a request, let a thread handle it when that is enough, and tell whether it goes on."""
         try:
-            data = client.recv(_RECEIVED_BYTES)
+            data = client.recv(_RECEIVED_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return
+            return True
         except OSError:  # the client is gone
             self._give_up(arriving)
-            return
+            return False
         request, conn = arriving.request, arriving.connection
         earned = request.add(data)
         self._count(arriving, len(data))
@@ -189,9 +187,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             if request.expects_continue:
                 conn.continued = True
                 with contextlib.suppress(OSError):  # the client is gone, which the next event reports
-                    client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            if earned:
+                    client.send(b"HTTP/1.1 100 Continue\r\n\r\n", socket.MSG_DONTWAIT)
+            if earned and arriving in self._arriving:
                 self._extend(self._arriving, arriving)
+            return True
+        return False
 
     def _count(self, arriving: _Arriving, received: int) -> None:
         arriving.connection.request_bytes += received
@@ -203,7 +203,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def _begin(self, arriving: _Arriving) -> None:
         """Hand a request to the threads."""
-        self._unwatch(self._arriving, arriving)
+        self._stop_waiting(arriving)
         conn = arriving.connection
         conn.init()
         conn.parser.unreader.unread(bytes(arriving.request.data))
@@ -223,8 +223,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._close(arriving.connection)
 
     def _leave(self, arriving: _Arriving) -> None:
-        self._unwatch(self._arriving, arriving)
+        self._stop_waiting(arriving)
         self._discount(arriving.connection)
+
+    def _stop_waiting(self, arriving: _Arriving) -> None:
+        if arriving in self._arriving:
+            self._unwatch(self._arriving, arriving)
 
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Handle a request. If its body is not read to its end, the connection is closed, and the client is told."""
@@ -248,7 +252,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         if fs.cancelled() or fs.exception():
             self._close(conn)
         elif conn.sock.unread and conn.sock.fileno() >= 0:  # gunicorn closes it where a response breaks off
-            conn.sock.settimeout(0)
             self._reading_bytes += len(conn.sock.unread)
             self._watch(self._reading, _Reading(conn, fs), selectors.EVENT_WRITE, self._deliver)
         elif not fs.result():
@@ -285,7 +288,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def _linger(self, conn: Any) -> None:
         """Close this side of a connection, and read on until the client closes its own."""
         try:
-            conn.sock.settimeout(0)
             conn.sock.shutdown(socket.SHUT_WR)
             self._watch(self._lingering, _Lingering(conn), selectors.EVENT_READ, self._discard)
         except (OSError, ValueError):  # the client is gone, or gunicorn has closed the socket
@@ -294,7 +296,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def _discard(self, lingering: _Lingering, client: socket.socket) -> None:
         """Discard what a client goes on to send, up to the limits."""
         try:
-            received = len(client.recv(_RECEIVED_BYTES))
+            received = len(client.recv(_RECEIVED_BYTES, socket.MSG_DONTWAIT))
         except BlockingIOError:
             return
         except OSError:
