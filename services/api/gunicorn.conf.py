@@ -34,12 +34,13 @@ from prometheus_client import multiprocess  # noqa: E402
 
 from src.config import Settings  # noqa: E402
 from src.server import logs  # noqa: E402
-from src.server.worker import CLIENT_SECONDS  # noqa: E402
+from src.server.web_server import inherited_listener  # noqa: E402
+from src.server.worker import CLIENT_SECONDS, IDLE_SECONDS  # noqa: E402
 
 settings = Settings.from_env()
 logs.configure(settings.log_level)
 
-bind = f"fd://{os.environ['LISTENER']}" if "LISTENER" in os.environ else settings.bind
+bind = settings.bind if inherited_listener() is None else f"fd://{inherited_listener()}"
 workers = settings.web_workers
 worker_class = "src.server.worker.Worker"
 logger_class = "src.server.messages.Logger"
@@ -48,7 +49,7 @@ errorlog = None  # gunicorn's records go to the application's handler
 threads = settings.threads_of_worker
 timeout = 150  # for the start: the scorer may load its model on a slow disk
 graceful_timeout = 30
-keepalive = 5
+keepalive = int(IDLE_SECONDS)
 limit_request_line = 8190  # gunicorn's maximum: filters may be long
 worker_tmp_dir = MEMORY
 control_socket_disable = True  # unused, and it needs a writable home

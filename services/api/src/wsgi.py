@@ -1,11 +1,10 @@
 """The WSGI application that gunicorn serves. `flask serve` starts gunicorn, and the scorer to which this connects."""
 
-import os
-
 from src import create_app
 from src.config import Settings
 from src.sentiment_analyzer.scorer.scorer import Scorer
+from src.server.web_server import scorer_address
 
 settings = Settings.from_env()
-scorer = Scorer(os.environ["SCORER_SOCKET"], queue=settings.queue, seconds=settings.scoring_seconds)
+scorer = Scorer(scorer_address(), queue=settings.queue, seconds=settings.scoring_seconds)
 app = create_app(settings, scorer)

@@ -1,7 +1,6 @@
 """The service's own app behind granian's RSGI interface: a body is collected before a thread is taken.
 
-What granian lacks is here: a deadline and a limit for bodies, and the wait for a thread, which `src.server.overload`
-refuses by.
+What granian lacks is here: a deadline and a limit for bodies.
 """
 
 import asyncio
@@ -9,10 +8,10 @@ import io
 import sys
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from bench.serving.wsgi import app, settings
-from src.server.overload import TimedPool
 from src.web.problems import render_problem, request_id_from
 
 BODY_SECONDS = 30.0
@@ -23,7 +22,7 @@ _COMMON = {
     "wsgi.errors": sys.stderr, "wsgi.version": (1, 0), "wsgi.multithread": True, "wsgi.multiprocess": False,
     "wsgi.run_once": False, "wsgi.input_terminated": True, "SCRIPT_NAME": "",
 }  # fmt: skip
-_pool = TimedPool(settings.threads, "request")
+_pool = ThreadPoolExecutor(settings.threads, "request")
 
 
 async def serve(scope: Any, protocol: Any) -> None:

@@ -16,9 +16,15 @@ class ClientSocket(socket.socket):
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.unread = bytearray()
         """The bytes that the client is still to be sent."""
+        self.keeps_next = False
+        """True if the next piece is the header of a response, which is sent with the piece behind it."""
 
     def sendall(self, data: bytes, flags: int = 0, /) -> None:  # type: ignore[override]  # of bytes alone
         """Send what the client takes now and keep the rest, however long: it is in memory already."""
+        if self.keeps_next:
+            self.keeps_next = False
+            self.unread += data
+            return
         if len(self.unread) > UNREAD_BYTES:
             waiting, self.unread = self.unread, bytearray()
             super().sendall(waiting, flags)

@@ -6,9 +6,10 @@ load, requests that are served waited about `WAIT_SECONDS` at most, and the othe
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
@@ -30,17 +31,45 @@ _DETAIL = "There are too many requests; nothing was stored. Try again."
 _waited = threading.local()
 
 
-class TimedPool(ThreadPoolExecutor):
-    """A thread pool in which each task can read how long it waited."""
-
-    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run `task` when a thread is free."""
-        return super().submit(_run, time.monotonic(), task, args, kwargs)
+_Task = Callable[[], None]
 
 
-def _run(submitted: float, task: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    _waited.seconds = time.monotonic() - submitted
-    return task(*args, **kwargs)
+class TimedPool:
+    """Threads for tasks, each of which can read how long it waited.
+
+    `concurrent.futures` has a pool with outcomes, which cost several times as much as the hand-over to a thread.
+    """
+
+    def __init__(self, threads: int, name: str) -> None:
+        """:param threads: the most threads. One is started when a task finds no other idle."""
+        self._most, self._name = threads, name
+        self._threads: list[threading.Thread] = []
+        self._idle: deque[None] = deque()  # an entry for each idle thread that no task is meant for
+        self._tasks: SimpleQueue[tuple[float, _Task] | None] = SimpleQueue()
+
+    def submit(self, task: _Task) -> None:
+        """Run a task, which raises nothing, when a thread is free. Only one thread may submit tasks."""
+        self._tasks.put((time.monotonic(), task))
+        if self._idle:
+            self._idle.pop()
+        elif len(self._threads) < self._most:
+            self._threads.append(threading.Thread(target=self._work, name=self._name, daemon=True))
+            self._threads[-1].start()
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        """Let the threads end after the tasks that are there; with `wait`, wait for them."""
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads if wait else ():
+            thread.join()
+
+    def _work(self) -> None:
+        while (submitted := self._tasks.get()) is not None:
+            since, task = submitted
+            _waited.seconds = time.monotonic() - since
+            task()
+            del submitted, task  # or the request of the task would stay in memory until the next one
+            self._idle.append(None)
 
 
 class Refusal:

@@ -8,6 +8,22 @@ import sys
 from src.config import ROOT
 
 _COMMAND = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
+_LISTENER, _SCORER, _PIPE = "LISTENER", "SCORER_SOCKET", "SUPERVISOR_PIPE"
+
+
+def scorer_address() -> str:
+    """Return, in a worker, the path of the scorer's socket."""
+    return os.environ[_SCORER]
+
+
+def inherited_listener() -> int | None:
+    """Return, in gunicorn, the file descriptor of the listening socket, or None without a supervisor."""
+    return int(os.environ[_LISTENER]) if _LISTENER in os.environ else None
+
+
+def supervisor_pipe() -> int | None:
+    """Return, in a worker, the file descriptor of a pipe that closes when the supervisor ends, or None without one."""
+    return int(os.environ[_PIPE]) if _PIPE in os.environ else None
 
 
 class WebServer:
@@ -36,9 +52,9 @@ class WebServer:
             cwd=ROOT,
             env={
                 **os.environ,
-                "LISTENER": str(self._listener.fileno()),
-                "SCORER_SOCKET": self._scorer_address,
-                "SUPERVISOR_PIPE": str(self._keep),
+                _LISTENER: str(self._listener.fileno()),
+                _SCORER: self._scorer_address,
+                _PIPE: str(self._keep),
             },
             pass_fds=[self._keep, self._listener.fileno()],
             start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops gunicorn before the database

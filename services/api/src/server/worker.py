@@ -13,9 +13,9 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from src.server.arrival import PIECE_BYTES, Arrival
 from src.server.client_socket import ClientSocket
 from src.server.messages import write_problem
 from src.server.overload import TimedPool
+from src.server.web_server import supervisor_pipe
 
 CLIENT_SECONDS = 30.0
 """The time that a client has to send a header, each `PIECE_BYTES` of a body, and to read as much of a response."""
@@ -33,6 +34,8 @@ REQUEST_BYTES = 2**26
 """The most bytes of requests that arrive, wait for a thread or are handled. The oldest that arrive make room."""
 READING_BYTES = 2**26
 """The most bytes that several clients have not read of their responses. The oldest are cut off for newer ones."""
+IDLE_SECONDS = 5.0
+"""The time for which a connection stays open for the next request."""
 LINGER_BYTES = 2**26
 """The most bytes that are read and discarded after a response."""
 LINGER_SECONDS = 30.0
@@ -81,14 +84,21 @@ class _Arriving(_Waiting):
         self.request = request
 
 
+class _Idle(_Waiting):
+    """A connection that is kept open for the next request."""
+
+    __slots__ = ()
+    seconds = IDLE_SECONDS
+
+
 class _Reading(_Waiting):
-    """A connection whose client has not read all of a response, and what the thread made of the request."""
+    """A connection whose client has not read all of a response."""
 
-    __slots__ = ("outcome", "sent")
+    __slots__ = ("kept", "sent")
 
-    def __init__(self, connection: Any, outcome: "Future[Any]") -> None:
+    def __init__(self, connection: Any, *, kept: bool) -> None:
         super().__init__(connection)
-        self.outcome = outcome
+        self.kept = kept  # open for the next request
         self.sent = 0  # since the client got its time
 
 
@@ -110,22 +120,25 @@ _W = TypeVar("_W", bound=_Waiting)
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     """gunicorn's `gthread` worker whose poller waits for clients, with a timed pool and problem responses.
 
-    The poller's thread, which is the main one, runs every method but `handle_request`.
+    The poller's thread, which is the main one, runs every method but those for which it is said.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Each is in the order in which its connections' time ends.
+        self._idle: dict[_Idle, None] = {}
         self._arriving: dict[_Arriving, None] = {}
         self._reading: dict[_Reading, None] = {}
         self._lingering: dict[_Lingering, None] = {}
-        self._request_bytes = self._reading_bytes = 0
+        self._reading_bytes = 0
+        self._request_bytes = 0
+        self._counting = threading.Lock()  # guards the number above
         self._most_body = 0
 
     def run(self) -> None:
         """Serve until gunicorn stops this worker."""
-        if "SUPERVISOR_PIPE" in os.environ:
-            self.poller.register(int(os.environ["SUPERVISOR_PIPE"]), selectors.EVENT_READ, self._stop_gunicorn)
+        if (pipe := supervisor_pipe()) is not None:
+            self.poller.register(pipe, selectors.EVENT_READ, self._stop_gunicorn)
         super().run()
 
     def _stop_gunicorn(self, pipe: int) -> None:
@@ -133,7 +146,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self.poller.unregister(pipe)
         os.kill(self.ppid, signal.SIGTERM)
 
-    def get_thread_pool(self) -> ThreadPoolExecutor:
+    def get_thread_pool(self) -> TimedPool:
         """Return the threads that handle requests."""
         return TimedPool(self.cfg.threads, "request")
 
@@ -148,11 +161,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self.nr_conns += 1
         self._await_request(Connection(self.cfg, ClientSocket(accepted), address, listener.getsockname()))
 
-    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
+    def _resume(self, idle: _Idle, _client: socket.socket) -> None:
         """Begin to receive the next request of a connection that was kept open."""
-        self.poller.unregister(client)
-        self.keepalived_conns.remove(conn)
-        self._await_request(conn)
+        self._unwatch(self._idle, idle)
+        self._await_request(idle.connection)
 
     def _await_request(self, conn: Any, data: bytes = b"") -> None:
         """Receive a request, of which a connection may have sent the beginning behind another."""
@@ -194,12 +206,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         return False
 
     def _count(self, arriving: _Arriving, received: int) -> None:
-        arriving.connection.request_bytes += received
-        self._request_bytes += received
+        with self._counting:
+            arriving.connection.request_bytes += received
+            self._request_bytes += received
 
     def _discount(self, conn: Connection) -> None:
-        self._request_bytes -= conn.request_bytes
-        conn.request_bytes = 0
+        with self._counting:
+            self._request_bytes -= conn.request_bytes
+            conn.request_bytes = 0
 
     def _begin(self, arriving: _Arriving) -> None:
         """Hand a request to the threads."""
@@ -208,7 +222,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         conn.init()
         conn.parser.unreader.unread(bytes(arriving.request.data))
         conn.data_ready = True
-        self.enqueue_req(conn)
+        self.tpool.submit(partial(self._handle, conn))
 
     def _refuse(self, arriving: _Arriving, problem: tuple[int, str, str]) -> None:
         """Answer a request that will not be handled, if anything of it has come, and close its connection."""
@@ -230,36 +244,53 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         if arriving in self._arriving:
             self._unwatch(self._arriving, arriving)
 
+    def _handle(self, conn: Connection) -> None:
+        """Handle a request, in a thread, and keep its connection open for the next one if that is all.
+
+        A kept connection needs no other thread: the poller sees its next request.
+        """
+        try:
+            kept = bool(self.handle(conn))
+        except BaseException:
+            self.method_queue.defer(self._close, conn)
+            raise
+        self._discount(conn)
+        if kept and self.alive and not conn.sock.unread and not conn.parser.unreader.buf.getvalue():
+            self._watch(self._idle, _Idle(conn), selectors.EVENT_READ, self._resume)
+        else:
+            self.method_queue.defer(self._finish, conn, kept)
+
     def handle_request(self, req: Any, conn: Any) -> bool:
-        """Handle a request. If its body is not read to its end, the connection is closed, and the client is told."""
+        """Handle a request, in a thread. If its body is not read to its end, its client is told that it is closed."""
         should_close = req.should_close
         req.should_close = lambda: req.body.failed or _unread(req) > _DRAINED_BYTES or should_close()
         if conn.continued:
             req._expected_100_continue = conn.continued = False  # gunicorn would tell the client again
+        conn.sock.keeps_next = True
         try:
-            return bool(super().handle_request(req, conn))
+            kept = bool(super().handle_request(req, conn))
+            conn.sock.deliver()  # a header without a body
+            return kept
         finally:
+            conn.sock.keeps_next = False
             del req.should_close  # a cycle, which would keep the request and its body until the next garbage collection
 
-    def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
-        """Keep a connection for its next request, or begin to close it, when the client has read its response.
+    def _finish(self, conn: Connection, kept: bool) -> None:  # noqa: FBT001  # gunicorn's queue passes no keywords
+        """Wait until the client has read its response; then wait for its next request, or begin to close.
 
         gunicorn would wait for the client here for up to two seconds, and other connections with it, and reset the
         connection if the client sends more than 64 KiB. Many clients send all of a body before they read the response,
         and would see the reset instead.
         """
-        self._discount(conn)
-        if fs.cancelled() or fs.exception():
-            self._close(conn)
-        elif conn.sock.unread and conn.sock.fileno() >= 0:  # gunicorn closes it where a response breaks off
+        if conn.sock.unread and conn.sock.fileno() >= 0:  # gunicorn closes it where a response breaks off
             self._reading_bytes += len(conn.sock.unread)
-            self._watch(self._reading, _Reading(conn, fs), selectors.EVENT_WRITE, self._deliver)
-        elif not fs.result():
+            self._watch(self._reading, _Reading(conn, kept=kept), selectors.EVENT_WRITE, self._deliver)
+        elif not kept:
             self._linger(conn)
         elif behind := conn.parser.unreader.take_buffered():
             self._await_request(conn, behind)
         else:
-            super().finish_request(conn, fs)
+            self._watch(self._idle, _Idle(conn), selectors.EVENT_READ, self._resume)
 
     def _deliver(self, reading: _Reading, client: ClientSocket) -> None:
         """Send more of a response."""
@@ -275,7 +306,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         reading.sent += sent
         if not client.unread:
             self._unwatch(self._reading, reading)
-            self.finish_request(reading.connection, reading.outcome)
+            self._finish(reading.connection, reading.kept)
         elif reading.sent >= PIECE_BYTES:
             reading.sent = 0
             self._extend(self._reading, reading)
@@ -313,6 +344,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def murder_pending(self) -> None:
         """End the connections whose time is over, and the oldest where there is no room; gunicorn calls it often."""
+        for idle in _over(self._idle, 0.0 if self.alive else IDLE_SECONDS - STOP_KEEPALIVE_LINGER):
+            self._forget(idle)
         for lingering in _over(self._lingering):
             self._end(lingering)
         for reading in _over(self._reading):
@@ -328,10 +361,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def _make_room(self) -> bool:
         """End the connection that its client misses least; tell whether there was one."""
-        if self.keepalived_conns:
-            idle = self.keepalived_conns.popleft()
-            self.poller.unregister(idle.sock)
-            self._close(idle)
+        if self._idle:
+            self._forget(next(iter(self._idle)))
         elif self._lingering:
             self._end(next(iter(self._lingering)))
         elif self._arriving:
@@ -342,13 +373,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             return False
         return True
 
+    def _forget(self, idle: _Idle) -> None:
+        self._unwatch(self._idle, idle)
+        self._close(idle.connection)
+
     @property
     def _full(self) -> bool:
         return bool(self.nr_conns >= self.worker_connections)
 
     def _watch(self, waiting: dict[_W, None], one: _W, event: int, ready: Any) -> None:
+        waiting[one] = None  # first: a thread may do this, and the poller may see an event at once
         self.poller.register(one.connection.sock, event, partial(ready, one))
-        waiting[one] = None
 
     def _unwatch(self, waiting: dict[_W, None], one: _W) -> None:
         self.poller.unregister(one.connection.sock)

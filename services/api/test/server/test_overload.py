@@ -22,15 +22,17 @@ from test.builders import store_review
 @pytest.fixture
 def pool() -> Iterator[overload.TimedPool]:
     """A pool with one thread for requests."""
-    with overload.TimedPool(1) as pool:
-        yield pool
+    pool = overload.TimedPool(1, "request")
+    yield pool
+    pool.shutdown()
 
 
 def late(pool: overload.TimedPool, client: FlaskClient, method: str, path: str, **request: object) -> TestResponse:
     """Return the response to a request that waits 0.2 seconds for the thread."""
-    pool.submit(time.sleep, 0.2)
-    waiting: Future[TestResponse] = pool.submit(client.open, path, method=method, **request)
-    return waiting.result()
+    answer: Future[TestResponse] = Future()
+    pool.submit(lambda: time.sleep(0.2))
+    pool.submit(lambda: answer.set_result(client.open(path, method=method, **request)))
+    return answer.result(30)
 
 
 def refused(client: FlaskClient) -> float:
