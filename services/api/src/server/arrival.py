@@ -15,6 +15,7 @@ _LENGTH_DIGITS = 15
 _LINE_BYTES = 8192
 """The most bytes to wait for the end of a chunk's first line in."""
 _FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding):([^\r\n]*)", re.IGNORECASE)
+_CLOSE = re.compile(rb"\r\nconnection:[^\r\n]*close", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CHUNK = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
 
@@ -65,7 +66,18 @@ class Arrival:
         """True if the client waits for "100 Continue" before it sends the body. HTTP/1.0 does not know that."""
         if self.enough or not 0 < self._end == len(self.data):
             return False
-        return self.data[: self.data.find(b"\r\n")].endswith(b" HTTP/1.1") and bool(_EXPECT.search(self.data))
+        return self._is_newest_http and bool(_EXPECT.search(self.data))
+
+    @property
+    def leaves_open(self) -> bool:
+        """True if a response without a look at the body can leave the connection open for the next request."""
+        if self._chunked or self._at != len(self.data) or not self._is_newest_http:
+            return False
+        return not _CLOSE.search(self.data, 0, self._end)
+
+    @property
+    def _is_newest_http(self) -> bool:
+        return self.data[: self.data.find(b"\r\n")].endswith(b" HTTP/1.1")
 
     def _find_header(self, seen: int) -> bool:
         found = self.data.find(b"\r\n\r\n", max(0, seen - 3))

@@ -31,17 +31,21 @@ def _quotes_nothing(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith(_QUOTING)
 
 
-def write_problem(connection: socket.socket, status: int, _reason: str, detail: str) -> None:
-    """Answer, and log, a request that is not HTTP, or for which the application failed to begin a response."""
+def write_problem(connection: socket.socket, status: int, _reason: str, detail: str, *, keep: bool = False) -> None:
+    """Answer, and log, a request that the application does not answer.
+
+    :param connection: a socket whose `sendall` does not wait for the client.
+    :param keep: whether the connection stays open for the next request.
+    """
     request_id, error = request_id_from(""), sys.exception()  # None where the poller refuses a request
     defect = status == http.HTTPStatus.INTERNAL_SERVER_ERROR
     logger.log(logging.ERROR if defect else logging.INFO, "answered", method=None, route=None, status=status,
                request_id=request_id, error=type(error).__name__ if error else None,
                exc_info=error if defect else None)  # fmt: skip
     detail = detail or http.HTTPStatus(status).phrase
-    body, headers = render_problem(status, detail, request_id, {"Connection": "close"})
+    body, headers = render_problem(status, detail, request_id, {"Connection": "keep-alive" if keep else "close"})
     lines = [f"HTTP/1.1 {status_line(status)}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    util.write_nonblock(connection, "\r\n".join(lines).encode("ascii") + body)
+    connection.sendall("\r\n".join(lines).encode("ascii") + body)
 
 
 util.write_error = write_problem

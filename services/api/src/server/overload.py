@@ -1,9 +1,10 @@
-"""Overload: a POST or PUT that waited too long for a thread is refused, so that not all are late.
+"""Overload: what cannot be served soon is refused as early as possible, so that not all are late.
 
-gunicorn's threaded worker queues without bound. Refusing a request is far cheaper than scoring it. So under any
-load, requests that are served waited about `WAIT_SECONDS` at most, and the others get their 503 soon.
+The worker's poller refuses a review that would find the scorer's queue full, before a thread takes it, at a fraction of
+the cost of serving it. A POST or PUT that waited too long for a thread is refused before Flask.
 """
 
+import re
 import threading
 import time
 from collections import deque
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import Counter
 
+from src.sentiment_analyzer import Analyzer
+from src.sentiment_analyzer.scorer.scorer import Scorer
 from src.server.metrics import REGISTRY
 from src.web.problems import render_problem, request_id_from, status_line
 
@@ -26,6 +29,10 @@ logger = structlog.get_logger("request")
 WAIT_SECONDS = 1.0
 """The longest wait for a thread, from the time at which the request can be read. A short burst does not reach it."""
 
+OVERLOAD = "overload"
+"""The key of the `Overload` in `app.extensions`."""
+_SCORED = re.compile(rb"(POST /(sentiments/?)?|PUT /sentiments/\d+) ")
+"""The beginning of a request that scores a review."""
 _DETAIL = "There are too many requests; nothing was stored. Try again."
 
 _waited = threading.local()
@@ -72,15 +79,26 @@ class TimedPool:
             self._idle.append(None)
 
 
+class Overload:
+    """The state of an app that the worker's poller asks for."""
+
+    def __init__(self, analyzer: Analyzer | None, refused: Counter) -> None:
+        self._scorer = analyzer if isinstance(analyzer, Scorer) else None
+        self._refused = refused
+
+    def refuses(self, request: bytes | bytearray) -> bool:
+        """Tell whether a request would be refused since too many reviews wait to be scored, and count it if so."""
+        if not (self._scorer and self._scorer.full and _SCORED.match(request)):
+            return False
+        self._refused.inc()
+        return True
+
+
 class Refusal:
-    """WSGI middleware that refuses POST and PUT after too long a wait. Other requests are always answered.
+    """WSGI middleware that refuses POST and PUT after too long a wait. Other requests are always answered."""
 
-    It stands before Flask, whose work for a request is half of the cost of serving it.
-    """
-
-    def __init__(self, app: "WSGIApplication", registry: CollectorRegistry) -> None:
-        self._app = app
-        self._refused = Counter("http_requests_refused", "Requests refused for overload.", registry=registry)
+    def __init__(self, app: "WSGIApplication", refused: Counter) -> None:
+        self._app, self._refused = app, refused
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Respond with 503, or pass the request on."""
@@ -95,5 +113,7 @@ class Refusal:
 
 
 def register(app: Flask) -> None:
-    """Put the refusal before `app`."""
-    app.wsgi_app = Refusal(app.wsgi_app, app.extensions[REGISTRY])  # type: ignore[method-assign]
+    """Put the refusal before `app`, and leave its state to the worker."""
+    refused = Counter("http_requests_refused", "Requests refused for overload.", registry=app.extensions[REGISTRY])
+    app.extensions[OVERLOAD] = Overload(app.extensions["analyzer"], refused)
+    app.wsgi_app = Refusal(app.wsgi_app, refused)  # type: ignore[method-assign]

@@ -25,8 +25,9 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 from src.server.arrival import PIECE_BYTES, Arrival
 from src.server.client_socket import ClientSocket
 from src.server.messages import write_problem
-from src.server.overload import TimedPool
+from src.server.overload import OVERLOAD, Overload, TimedPool
 from src.server.web_server import supervisor_pipe
+from src.web.problems import QUEUE_FULL
 
 CLIENT_SECONDS = 30.0
 """The time that a client has to send a header, each `PIECE_BYTES` of a body, and to read as much of a response."""
@@ -134,6 +135,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._request_bytes = 0
         self._counting = threading.Lock()  # guards the number above
         self._most_body = 0
+        self._overload: Overload
 
     def run(self) -> None:
         """Serve until gunicorn stops this worker."""
@@ -216,13 +218,24 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             conn.request_bytes = 0
 
     def _begin(self, arriving: _Arriving) -> None:
-        """Hand a request to the threads."""
+        """Hand a request to the threads, unless it would only be refused there."""
         self._stop_waiting(arriving)
         conn = arriving.connection
         conn.init()
+        if self._overload.refuses(arriving.request.data):
+            self._turn_away(arriving)
+            return
         conn.parser.unreader.unread(bytes(arriving.request.data))
         conn.data_ready = True
         self.tpool.submit(partial(self._handle, conn))
+
+    def _turn_away(self, arriving: _Arriving) -> None:
+        """Answer a request that the scorer has no room for."""
+        conn, kept = arriving.connection, arriving.request.leaves_open
+        self._discount(conn)
+        with contextlib.suppress(OSError):  # the client is gone
+            write_problem(conn.sock, http.HTTPStatus.SERVICE_UNAVAILABLE, "", QUEUE_FULL, keep=kept)
+        self._finish(conn, kept)
 
     def _refuse(self, arriving: _Arriving, problem: tuple[int, str, str]) -> None:
         """Answer a request that will not be handled, if anything of it has come, and close its connection."""
@@ -404,6 +417,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         """
         try:
             super().load_wsgi()
+            self._overload = self.wsgi.extensions[OVERLOAD]
             self._most_body = min(self.wsgi.config["MAX_CONTENT_LENGTH"], _AWAITED_BODY_BYTES)
         except Exception as error:
             self.log.critical("The service cannot start: %s", error, exc_info=True)

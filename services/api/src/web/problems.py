@@ -26,8 +26,9 @@ _QUERY_CANCELED = "57014"
 """The SQLSTATE of a statement that reached `statement_timeout`."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+QUEUE_FULL = "Too many reviews are waiting to be scored; nothing was stored. Try again."
 _NOT_SCORED = {
-    QueueFull: "Too many reviews are waiting to be scored; nothing was stored. Try again.",
+    QueueFull: QUEUE_FULL,
     DeadlinePassed: "The review waited too long to be scored; nothing was stored. Try again.",
     ScorerAway: "The model is being restarted; nothing was stored. Try again.",
 }

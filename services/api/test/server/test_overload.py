@@ -1,9 +1,17 @@
 """Overload: writes that waited too long for a thread are refused; reads are answered."""
 
+import contextlib
+import http.client
+import json
+import os
 import re
+import signal
+import socket
 import time
+import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import structlog
@@ -17,6 +25,9 @@ from src.models import Sentiment
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
 from src.server import overload
 from test.builders import store_review
+from test.service import Service, serving, wait_until
+
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -105,3 +116,55 @@ def test_a_review_that_is_not_scored_is_a_503_and_not_stored(
     assert "nothing was stored" in answer.get_json()["detail"]
     with app.app_context():
         assert rows() == 0
+
+
+@pytest.mark.server
+def test_a_review_that_finds_the_queue_full_is_refused_at_once_and_its_connection_kept(migrated_instance: Path) -> None:
+    with serving(migrated_instance, QUEUE="1") as service, ThreadPoolExecutor(1) as pool:
+        scorer = service.pid("scorer")
+        os.kill(scorer, signal.SIGSTOP)
+        waiting = pool.submit(service.post, "A fine film.")
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+
+        def refused() -> bool:
+            connection.request("POST", "/sentiments/", b'{"sentence": "A dull film."}', JSON)
+            with connection.getresponse() as answer:
+                problem = json.loads(answer.read())
+                assert problem["detail"].startswith("Too many reviews are waiting to be scored")
+                assert (answer.headers["Retry-After"], answer.will_close) == ("1", False)
+                return answer.status == 503
+
+        wait_until(lambda: metric(service, "scorer_queue") == 1, 5)
+        with contextlib.closing(connection):
+            assert refused()
+            kept = connection.sock
+            assert refused()
+            assert metric(service, "http_requests_refused_total") == 2
+            connection.request("GET", "/sentiments/")
+            assert connection.getresponse().read() == b"[]\n"
+            assert connection.sock is kept
+        os.kill(scorer, signal.SIGCONT)
+        assert waiting.result() >= 1
+        assert service.heals()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "head", [b"POST /sentiments/ HTTP/1.0\r\n", b"POST /sentiments/ HTTP/1.1\r\nConnection: close\r\n"]
+)
+def test_a_refused_client_that_keeps_no_connection_sees_its_end(migrated_instance: Path, head: bytes) -> None:
+    with serving(migrated_instance, QUEUE="1") as service, ThreadPoolExecutor(1) as pool:
+        scorer = service.pid("scorer")
+        os.kill(scorer, signal.SIGSTOP)
+        pool.submit(service.post, "A fine film.")
+        wait_until(lambda: metric(service, "scorer_queue") == 1, 5)
+        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as client:
+            client.sendall(head + b"Host: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+            assert client.makefile("rb").read().startswith(b"HTTP/1.1 503 ")
+        os.kill(scorer, signal.SIGCONT)
+
+
+def metric(service: Service, name: str) -> float:
+    with urllib.request.urlopen(service.address + "/metrics", timeout=10) as answer:
+        [value] = re.findall(rf"^{name} (\S+)$", answer.read().decode(), re.M)
+    return float(value)

@@ -40,10 +40,9 @@ class Observer(Protocol):
 class _Call:
     """A call of `analyze` that waits for its outcome."""
 
-    __slots__ = ("background", "finished", "outcome")
+    __slots__ = ("finished", "outcome")
 
-    def __init__(self, *, background: bool) -> None:
-        self.background = background
+    def __init__(self) -> None:
         self.finished = threading.Event()
         self.outcome: list[Score] | Exception = DeadlinePassed()
 
@@ -70,7 +69,8 @@ class Scorer:
         self._address, self._queue, self._seconds = address, queue, seconds
         self._keys = itertools.count(1)
         self._calls: dict[int, _Call] = {}
-        self._lock = threading.Lock()  # guards _calls, reports to the observer, and sending
+        self._waiting = 0
+        self._lock = threading.Lock()  # guards both, reports to the observer, and sending
         self._closed = False
         self.observer: Observer | None = None
         self._channel, self._process = self._connect()
@@ -101,7 +101,7 @@ class Scorer:
     @property
     def waiting(self) -> int:
         """The number of foreground calls that are queued or being scored."""
-        return sum(not call.background for call in list(self._calls.values()))
+        return self._waiting
 
     @property
     def full(self) -> bool:
@@ -121,13 +121,14 @@ class Scorer:
         if not texts:
             return []
         deadline = time.monotonic() + (BACKGROUND_SECONDS if background else self._seconds)
-        job, call = Job(next(self._keys), list(texts), deadline, background), _Call(background=background)
+        job, call = Job(next(self._keys), list(texts), deadline, background), _Call()
         try:
             self._submit(job, call)
             return self._wait(call, job.deadline)
         finally:
             with self._lock:
-                self._calls.pop(job.key, None)
+                if self._calls.pop(job.key, None) and not background:
+                    self._waiting -= 1
                 self._report_queue()
 
     def close(self) -> None:
@@ -143,6 +144,7 @@ class Scorer:
             if self.full and not job.background:
                 raise QueueFull
             self._calls[job.key] = call
+            self._waiting += not job.background
             try:
                 self._channel.send(job)
             except OSError as error:
