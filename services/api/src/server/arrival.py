@@ -23,7 +23,9 @@ _CHUNK = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
 class Arrival:
     """The bytes of a request that a client has sent so far."""
 
-    __slots__ = ("_at", "_chunked", "_end", "_framing", "_in_trailer", "_most_body", "_pieces", "data", "enough")
+    __slots__ = (
+        "_at", "_chunked", "_end", "_framing", "_in_trailer", "_most_body", "_pieces", "_whole", "data", "enough",
+    )  # fmt: skip
 
     def __init__(self, most_body: int, data: bytes = b"") -> None:
         """Begin with the bytes that came behind the request before.
@@ -34,6 +36,7 @@ class Arrival:
         self.data = bytearray()
         self.enough = False
         """True if the request is whole, if it is too long to wait for, or if the parser will refuse it."""
+        self._whole = False
         self._end = 0  # of the header, 0 before it is found
         self._at = 0  # of the body's end, or of the next chunk
         self._chunked = self._in_trailer = False
@@ -70,8 +73,8 @@ class Arrival:
 
     @property
     def leaves_open(self) -> bool:
-        """True if a response without a look at the body can leave the connection open for the next request."""
-        if self._chunked or self._at != len(self.data) or not self._is_newest_http:
+        """True if the next request can follow, though nobody parses this one: it is whole, and nothing is behind it."""
+        if not self._whole or self._at != len(self.data) or not self._is_newest_http:
             return False
         return not _CLOSE.search(self.data, 0, self._end)
 
@@ -96,15 +99,16 @@ class Arrival:
             case {b"transfer-encoding": _, **others} if not others:
                 self._chunked = True  # whatever other codings there are, which the parser takes or refuses
             case _:
-                self.enough = True
+                self._whole, self.enough = not framing, True  # without a body, or ambiguous
         self._find_end()
         return True
 
     def _find_end(self) -> None:
         if not self.enough:
-            whole = self._find_chunks() if self._chunked else len(self.data) >= self._at
+            self._whole = not self._chunked and len(self.data) >= self._at
+            ended = self._find_chunks() if self._chunked else self._whole
             body = min(self._at, len(self.data)) - self._end - self._framing
-            self.enough = whole or body > self._most_body
+            self.enough = ended or body > self._most_body
 
     def _find_chunks(self) -> bool:
         """Go from chunk to chunk; tell whether the last one has come, or one that is malformed."""

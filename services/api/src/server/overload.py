@@ -55,7 +55,7 @@ class TimedPool:
         self._tasks: SimpleQueue[tuple[float, _Task] | None] = SimpleQueue()
 
     def submit(self, task: _Task) -> None:
-        """Run a task, which raises nothing, when a thread is free. Only one thread may submit tasks."""
+        """Run a task when a thread is free. Only one thread may submit tasks."""
         self._tasks.put((time.monotonic(), task))
         if self._idle:
             self._idle.pop()
@@ -74,7 +74,10 @@ class TimedPool:
         while (submitted := self._tasks.get()) is not None:
             since, task = submitted
             _waited.seconds = time.monotonic() - since
-            task()
+            try:
+                task()
+            except Exception:
+                logger.exception("a thread's task failed")
             del submitted, task  # or the request of the task would stay in memory until the next one
             self._idle.append(None)
 

@@ -133,7 +133,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._lingering: dict[_Lingering, None] = {}
         self._reading_bytes = 0
         self._request_bytes = 0
-        self._counting = threading.Lock()  # guards the number above
+        self._lock = threading.Lock()  # guards the number above, and what is registered with the poller
         self._most_body = 0
         self._overload: Overload
 
@@ -208,12 +208,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         return False
 
     def _count(self, arriving: _Arriving, received: int) -> None:
-        with self._counting:
+        with self._lock:
             arriving.connection.request_bytes += received
             self._request_bytes += received
 
     def _discount(self, conn: Connection) -> None:
-        with self._counting:
+        with self._lock:
             self._request_bytes -= conn.request_bytes
             conn.request_bytes = 0
 
@@ -262,11 +262,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
         A kept connection needs no other thread: the poller sees its next request.
         """
-        try:
-            kept = bool(self.handle(conn))
-        except BaseException:
-            self.method_queue.defer(self._close, conn)
-            raise
+        kept = bool(self.handle(conn))
         self._discount(conn)
         if kept and self.alive and not conn.sock.unread and not conn.parser.unreader.buf.getvalue():
             self._watch(self._idle, _Idle(conn), selectors.EVENT_READ, self._resume)
@@ -357,31 +353,31 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
     def murder_pending(self) -> None:
         """End the connections whose time is over, and the oldest where there is no room; gunicorn calls it often."""
-        for idle in _over(self._idle, 0.0 if self.alive else IDLE_SECONDS - STOP_KEEPALIVE_LINGER):
+        for idle in self._over(self._idle, 0.0 if self.alive else IDLE_SECONDS - STOP_KEEPALIVE_LINGER):
             self._forget(idle)
-        for lingering in _over(self._lingering):
+        for lingering in self._over(self._lingering):
             self._end(lingering)
-        for reading in _over(self._reading):
+        for reading in self._over(self._reading):
             self._cut_off(reading)
-        for arriving in _over(self._arriving, 0.0 if self.alive else CLIENT_SECONDS - STOP_KEEPALIVE_LINGER):
+        for arriving in self._over(self._arriving, 0.0 if self.alive else CLIENT_SECONDS - STOP_KEEPALIVE_LINGER):
             self._refuse(arriving, _LATE if self.alive else _STOPPING)
         while self._request_bytes > REQUEST_BYTES and (oldest := next(filter(_has_begun, self._arriving), None)):
             self._refuse(oldest, _CROWDED)
-        while len(self._reading) > 1 and self._reading_bytes > READING_BYTES:
-            self._cut_off(next(iter(self._reading)))
+        while self._reading_bytes > READING_BYTES and len(self._reading) > 1 and (first := self._oldest(self._reading)):
+            self._cut_off(first)
         while self._full and self._make_room():
             pass
 
     def _make_room(self) -> bool:
         """End the connection that its client misses least; tell whether there was one."""
-        if self._idle:
-            self._forget(next(iter(self._idle)))
-        elif self._lingering:
-            self._end(next(iter(self._lingering)))
-        elif self._arriving:
-            self._give_up(next(iter(self._arriving)))
-        elif self._reading:
-            self._cut_off(next(iter(self._reading)))
+        if idle := self._oldest(self._idle):
+            self._forget(idle)
+        elif lingering := self._oldest(self._lingering):
+            self._end(lingering)
+        elif arriving := self._oldest(self._arriving):
+            self._give_up(arriving)
+        elif reading := self._oldest(self._reading):
+            self._cut_off(reading)
         else:
             return False
         return True
@@ -395,12 +391,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         return bool(self.nr_conns >= self.worker_connections)
 
     def _watch(self, waiting: dict[_W, None], one: _W, event: int, ready: Any) -> None:
-        waiting[one] = None  # first: a thread may do this, and the poller may see an event at once
-        self.poller.register(one.connection.sock, event, partial(ready, one))
+        """Let the poller call `ready` at an event, or end the wait when its time is over. A thread may call this."""
+        with self._lock:  # so that the poller, which may see an event at once, finds all of it
+            self.poller.register(one.connection.sock, event, partial(ready, one))
+            waiting[one] = None
 
     def _unwatch(self, waiting: dict[_W, None], one: _W) -> None:
-        self.poller.unregister(one.connection.sock)
-        del waiting[one]
+        with self._lock:
+            self.poller.unregister(one.connection.sock)
+            del waiting[one]
+
+    def _oldest(self, waiting: dict[_W, None]) -> _W | None:
+        with self._lock:  # a dict must not change between the two calls
+            return next(iter(waiting), None)
+
+    def _over(self, waiting: dict[_W, None], early: float = 0.0) -> Iterator[_W]:
+        """Yield the connections whose time is over, or would be in `early` seconds."""
+        now = time.monotonic() + early
+        while (first := self._oldest(waiting)) and first.until < now:
+            yield first
 
     def _extend(self, waiting: dict[_W, None], one: _W) -> None:
         one.extend()
@@ -433,13 +442,6 @@ _ENDLESS_HEADER = http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "", "The head
 _ENDLESS_FRAMING = http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", "The body's chunks are too small."
 _CROWDED = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "There are too many requests; nothing was stored. Try again."
 _STOPPING = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "The service is being stopped; nothing was stored."
-
-
-def _over(waiting: dict[_W, None], early: float = 0.0) -> Iterator[_W]:
-    """Yield the connections whose time is over, or would be in `early` seconds."""
-    now = time.monotonic() + early
-    while waiting and (first := next(iter(waiting))).until < now:
-        yield first
 
 
 def _has_begun(arriving: _Arriving) -> bool:

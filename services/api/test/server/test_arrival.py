@@ -120,6 +120,27 @@ def test_a_client_earns_time_by_the_header_and_by_each_piece_of_the_body() -> No
     assert not arrival.add(b"x")
 
 
+@pytest.mark.parametrize(
+    ("request_bytes", "leaves_open"),
+    [
+        (head(LENGTH) + BODY, True),
+        (head(), True),
+        (head(LENGTH) + BODY + b"GET", False),
+        (head(LENGTH, b"Connection: Close") + BODY, False),
+        (head(LENGTH).replace(b"HTTP/1.1", b"HTTP/1.0") + BODY, False),
+        (head(b"Content-Length: 100000"), False),
+        (head(LENGTH, CHUNKED), False),
+        (head(CHUNKED) + chunk(BODY) + b"0\r\n\r\n", False),
+    ],
+)
+def test_the_next_request_may_follow_one_that_is_whole_and_keeps_its_connection(
+    request_bytes: bytes, *, leaves_open: bool
+) -> None:
+    arrival = Arrival(MOST, request_bytes)
+    assert arrival.enough
+    assert arrival.leaves_open is leaves_open
+
+
 def test_only_a_client_that_has_sent_nothing_of_a_body_waits_to_be_told_to_go_on() -> None:
     expecting = head(LENGTH, b"Expect: 100-Continue")
     assert Arrival(MOST, expecting).expects_continue
