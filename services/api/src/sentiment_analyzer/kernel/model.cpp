@@ -69,7 +69,8 @@ class Model {
   }
 
  private:
-  static constexpr int BLOCK = 96;  // rows of the feed-forward layer at a time, so that its activations stay in cache; a multiple of ROWS
+  static constexpr int BLOCK = 96;  // rows of the feed-forward layer at a time, so that its activations stay in cache
+  static_assert(BLOCK % ROWS == 0, "the rows after a block are not its own to compute");
 
   static std::vector<Layer> read(Tensors& tensors, int dim, int hidden_dim, int count) {
     std::vector<Layer> layers;
@@ -140,10 +141,10 @@ class Model {
     pre_classifier_.apply(space.quantized.reserve(0), space.scale.reserve(0), windows, pooled);
     for (int window = 0; window < windows; ++window, pooled += dim_)
       for (int label = 0; label < labels_; ++label) {
-        Floats total = all(0.f);
-        for (int i = 0; i < dim_; i += LANES)
-          total = multiply_add(larger(load(pooled + i), all(0.f)), load(classifier_.weight + size_t(label) * dim_ + i), total);
-        *out++ = sum(total) + classifier_.bias[label];
+        const float* weight = classifier_.weight + size_t(label) * dim_;
+        *out++ = classifier_.bias[label] + total(dim_, [&](Floats sums, int i) {
+          return multiply_add(larger(load(pooled + i), all(0.f)), load(weight + i), sums);
+        });
       }
   }
 

@@ -44,16 +44,29 @@ inline void add(float* x, const float* other, int n) {
   for (int i = 0; i < n; i += LANES) store(x + i, add(load(x + i), load(other + i)));
 }
 
+// Sums n values in 16 partial sums, as many as one register of AVX-512 holds: other processors keep them in several
+// registers. So all of them add in the same order, and no sum differs in its last bit, which quantization amplifies.
+// accumulate(sums, i) adds the values from i to i + LANES to their partial sums.
+template <class Accumulate>
+__attribute__((always_inline)) inline float total(int n, Accumulate accumulate) {
+  constexpr int PARTS = 16 / LANES;
+  Floats sums[PARTS];
+  for (Floats& part : sums) part = all(0.f);
+  for (int i = 0; i < n; i += 16)
+    for (int part = 0; part < PARTS; ++part) sums[part] = accumulate(sums[part], i + part * LANES);
+  for (int half = PARTS / 2; half > 0; half /= 2)
+    for (int part = 0; part < half; ++part) sums[part] = add(sums[part], sums[part + half]);
+  return sum(sums[0]);
+}
+
 // Layer normalization: Ba et al. (2016), https://arxiv.org/abs/1607.06450.
 inline void normalize(float* x, int n, const float* weight, const float* bias) {
-  Floats total = all(0.f), squares = all(0.f);
-  for (int i = 0; i < n; i += LANES) total = add(total, load(x + i));
-  const Floats mean = all(sum(total) / n);
-  for (int i = 0; i < n; i += LANES) {
+  const Floats mean = all(total(n, [&](Floats sums, int i) { return add(sums, load(x + i)); }) / n);
+  const float squares = total(n, [&](Floats sums, int i) {
     const Floats centred = subtract(load(x + i), mean);
-    squares = multiply_add(centred, centred, squares);
-  }
-  const Floats inverse = all(1.f / std::sqrt(sum(squares) / n + 1e-12f));
+    return multiply_add(centred, centred, sums);
+  });
+  const Floats inverse = all(1.f / std::sqrt(squares / n + 1e-12f));
   for (int i = 0; i < n; i += LANES) {
     const Floats unit = multiply(subtract(load(x + i), mean), inverse);
     store(x + i, multiply_add(unit, load(weight + i), load(bias + i)));
@@ -92,11 +105,9 @@ inline float softmax(float* scores, int n) {
   Floats most = load(scores);
   for (int i = LANES; i < n; i += LANES) most = larger(most, load(scores + i));
   const Floats top = all(largest(most));
-  Floats total = all(0.f);
-  for (int i = 0; i < n; i += LANES) {
+  return 1.f / total(n, [&](Floats sums, int i) {
     const Floats weight = exponential(subtract(load(scores + i), top));
-    total = add(total, weight);
     store(scores + i, weight);
-  }
-  return 1.f / sum(total);
+    return add(sums, weight);
+  });
 }

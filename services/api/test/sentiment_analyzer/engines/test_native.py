@@ -18,7 +18,10 @@ from test.sentiment_analyzer.conftest import MODEL, SST2_LABELS, THREE_LABELS
 Save = Callable[..., Path]
 
 
-@pytest.fixture(autouse=True, params=compiler.supported(), ids=lambda target: target.name)
+KERNELS = compiler.supported()
+
+
+@pytest.fixture(autouse=True, params=KERNELS, ids=lambda target: target.name)
 def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
     """Every kernel that this processor can run, not only the fastest."""
     monkeypatch.setattr(compiler, "supported", lambda: [request.param])
@@ -54,6 +57,13 @@ def test_the_kernel_agrees_with_float32_on_the_model_that_ships(target: Target) 
     native, exact = open_engine(checkpoint).logits(windows), TorchEngine(checkpoint, quantized=False).logits(windows)
     assert np.abs(native - exact).mean() < 0.1
     assert open_engine(checkpoint).name == f"kernel {target.name}"
+
+
+def test_every_kernel_computes_the_same_bits_on_the_model_that_ships(target: Target) -> None:
+    checkpoint = open_checkpoint(MODEL)
+    windows = build_windows([*range(64), 200, 510])
+    first = NativeEngine(checkpoint, compiler.compile_kernel(KERNELS[0])).logits(windows)
+    np.testing.assert_array_equal(NativeEngine(checkpoint, compiler.compile_kernel(target)).logits(windows), first)
 
 
 def test_a_window_has_bit_identical_logits_in_every_batch() -> None:
