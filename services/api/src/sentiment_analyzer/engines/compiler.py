@@ -2,8 +2,9 @@
 
     python -m src.sentiment_analyzer.engines.compiler
 
-It runs when the service is installed or its image is built, never when the service starts. Without a C++ compiler, or
-on a processor that no kernel supports, PyTorch scores instead.
+It runs when the service is installed or its image is built, never when the service starts. It compiles the kernel for
+every target of this machine's architecture, so that an image is fast on each of its processors. Without a C++ compiler,
+or on a processor that no kernel supports, PyTorch scores instead.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ CACHE = Path(__file__).parents[1] / "build"
 
 _FLAGS = (
     "-O3", "-std=c++17", "-shared", "-fPIC", "-Wall", "-Wextra",
+    "-ffp-contract=off",  # fused where the source says so and nowhere else: all targets compute the same bits
     "-Wno-uninitialized", "-Wno-maybe-uninitialized",  # GCC's own intrinsics raise these
 )  # fmt: skip
 
@@ -34,42 +36,72 @@ class Target:
     """A family of processors for which the kernel is compiled."""
 
     name: str
-    tune: str
-    """The processor whose instruction timings the compiler assumes (-mtune)."""
+    machine: str
+    """The architecture, as `platform.machine()` names it on Linux."""
     features: tuple[str, ...]
     """The features that a processor must have, as /proc/cpuinfo names them."""
+    options: tuple[str, ...]
+    """The compiler's flags for these features."""
 
     @property
     def flags(self) -> list[str]:
         """Return the compiler's flags."""
-        return [*_FLAGS, f"-mtune={self.tune}", *(f"-m{feature.replace('_', '')}" for feature in self.features)]
+        return [*_FLAGS, *self.options]
+
+
+def _x86(name: str, tune: str, *features: str) -> Target:
+    """Return a target of x86-64; `tune` is the processor whose instruction timings the compiler assumes."""
+    options = (f"-mtune={tune}", *(f"-m{feature.replace('_', '')}" for feature in features))
+    return Target(name, "x86_64", features, options)
 
 
 TARGETS = (
-    Target(
-        "avx512vnni",
-        "icelake-server",
-        ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "fma", "f16c"),
-    ),
-    Target("avx2", "haswell", ("avx2", "fma", "f16c")),
+    _x86("avx512vnni", "icelake-server", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "fma", "f16c"),
+    _x86("avx2", "haswell", "avx2", "fma", "f16c"),
+    Target("neon_i8mm", "aarch64", ("asimddp", "i8mm"), ("-march=armv8.2-a+dotprod+i8mm",)),
+    Target("neon_dotprod", "aarch64", ("asimddp",), ("-march=armv8.2-a+dotprod",)),
 )
-"""The targets, fastest first."""
+"""The targets. Those of an architecture are in the order of preference."""
 _COMPILERS = ("c++", "g++", "clang++")
 
 
 def find(cache: Path = CACHE) -> Path | None:
-    """Return the fastest kernel compiled from the current sources that this processor can run, or None."""
+    """Return the preferred kernel compiled from the current sources that this processor can run, or None."""
     paths = (cache / _file(target) for target in supported())
     return next((path for path in paths if path.exists()), None)
 
 
 def supported() -> list[Target]:
-    """Return the targets that this processor can run, fastest first."""
+    """Return the targets that this processor can run, the preferred one first."""
+    features = _features()
+    return [target for target in targets() if set(target.features) <= features]
+
+
+def targets() -> list[Target]:
+    """Return the targets of this machine's architecture, whether its processor can run them or not."""
+    return [target for target in TARGETS if target.machine == _machine()]
+
+
+def _machine() -> str:
+    return {"arm64": "aarch64"}.get(platform.machine(), platform.machine())  # arm64 on macOS
+
+
+def _features() -> set[str]:
+    """Return the features of the processor, as Linux names them."""
+    if platform.system() == "Darwin":
+        names = {"asimddp": "hw.optional.arm.FEAT_DotProd", "i8mm": "hw.optional.arm.FEAT_I8MM"}
+        return {feature for feature, name in names.items() if _sysctl(name) == "1"}
     try:
-        flags = Path("/proc/cpuinfo").read_text().split("flags", maxsplit=1)[1].split("\n", maxsplit=1)[0].split()
-    except (OSError, IndexError):  # not Linux, or not x86
-        return []
-    return [target for target in TARGETS if set(target.features) <= set(flags)]
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    pairs = (line.partition(":") for line in lines)
+    return next((set(value.split()) for name, _, value in pairs if name.strip() in {"flags", "Features"}), set())
+
+
+def _sysctl(name: str) -> str:
+    found = subprocess.run(["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, check=False)
+    return found.stdout.strip()  # nothing for a name that an older processor or system does not have
 
 
 def compile_kernel(target: Target, cache: Path = CACHE) -> Path:
@@ -80,8 +112,8 @@ def compile_kernel(target: Target, cache: Path = CACHE) -> Path:
     path = cache / _file(target)
     if path.exists():
         return path
-    if platform.machine() != "x86_64":
-        raise RuntimeError(f"the kernel is for x86_64, and this is {platform.machine()}")
+    if target.machine != _machine():
+        raise RuntimeError(f"it is for {target.machine}, and this is {_machine()}")
     compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
     if compiler is None:
         raise RuntimeError(f"none of {', '.join(_COMPILERS)} is installed")
@@ -108,9 +140,9 @@ def _file(target: Target) -> str:
 
 
 def main() -> int:
-    """Compile the kernel for every target; log a failure and return 0, since PyTorch scores then."""
+    """Compile the kernel for this machine's targets; log a failure and return 0, since PyTorch scores then."""
     logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
-    for target in TARGETS:
+    for target in targets():
         try:
             compile_kernel(target)
         except RuntimeError as error:

@@ -12,7 +12,7 @@ class Attention {
   // are 3 * dim floats apart. Writes the attention output of the first `queries` tokens, float32 [queries, head_dim],
   // to out, whose rows are dim floats apart. head_dim is a multiple of 32 and at most 256.
   void apply(const float* query, int dim, int head_dim, int length, int queries, float* out) {
-    const int stride = 3 * dim, width = (length + COLUMNS - 1) / COLUMNS * COLUMNS;
+    const int stride = 3 * dim, width = (length + WHOLE - 1) / WHOLE * WHOLE;
     pack(query, dim, head_dim, length, width);
     float* scores = scores_.reserve(size_t(QUERIES) * width);
     for (int first = 0; first < queries; first += QUERIES) {
@@ -38,7 +38,8 @@ class Attention {
   }
 
  private:
-  static constexpr int COLUMNS = 2 * LANES;
+  static constexpr int COLUMNS = 2 * LANES;            // keys, or floats of the output, of one tile
+  static constexpr int WHOLE = std::max(COLUMNS, 16);  // keys are padded to a multiple of this, as softmax requires
 
   void pack(const float* query, int dim, int head_dim, int length, int width) {
     Rounded* queries = queries_.reserve(size_t(head_dim) * length);
@@ -81,25 +82,28 @@ class Attention {
   // Not inlined, so that the surrounding code does not spill the sums from registers.
   __attribute__((noinline)) static void products(const Rounded* const* query, const int8_t* keys, size_t stride,
                                                  int head_dim, int32_t* out) {
-    Ints sums[QUERIES][2];
+    constexpr int WIDTH = 2 * TOGETHER;  // registers of keys
+    Ints sums[QUERIES / TOGETHER][WIDTH];
 #pragma GCC unroll 12
-    for (int i = 0; i < QUERIES; ++i) sums[i][0] = sums[i][1] = all(0);
+    for (auto& row : sums)
+#pragma GCC unroll 4
+      for (int i = 0; i < WIDTH; ++i) row[i] = all(0);
     for (int k = 0; k < head_dim; k += DEPTH, keys += stride) {
-      const Ints left = load_weights(keys), right = load_weights(keys + DEPTH * LANES);
+      Ints key[WIDTH];
+#pragma GCC unroll 4
+      for (int i = 0; i < WIDTH; ++i) key[i] = load_weights(keys + i * DEPTH * LANES / TOGETHER);
 #pragma GCC unroll 12
-      for (int i = 0; i < QUERIES; ++i) {
-        int32_t some;  // DEPTH values
-        std::memcpy(&some, query[i] + k, 4);
-        const Ints values = all(some);
-        sums[i][0] = dot(sums[i][0], values, left);
-        sums[i][1] = dot(sums[i][1], values, right);
+      for (int row = 0; row < QUERIES; row += TOGETHER) {
+        const Ints values = load_rows(query[row] + k, query[row + TOGETHER - 1] + k);
+#pragma GCC unroll 4
+        for (int i = 0; i < WIDTH; ++i) sums[row / TOGETHER][i] = dot(sums[row / TOGETHER][i], values, key[i]);
       }
     }
 #pragma GCC unroll 12
-    for (int i = 0; i < QUERIES; ++i) {
-      store(out + i * COLUMNS, sums[i][0]);
-      store(out + i * COLUMNS + LANES, sums[i][1]);
-    }
+    for (int row = 0; row < QUERIES; row += TOGETHER, out += TOGETHER * COLUMNS)
+#pragma GCC unroll 2
+      for (int i = 0; i < 2; ++i)
+        store_rows(out + i * LANES, out + (TOGETHER - 1) * COLUMNS + i * LANES, &sums[row / TOGETHER][i * TOGETHER]);
   }
 
   // Writes COLUMNS columns of the output of QUERIES queries: the values of all tokens, summed by their weights.

@@ -5,8 +5,7 @@
 
 #include "rows.hpp"
 
-constexpr int PANEL = REGISTERS * LANES;  // outputs of one tile
-constexpr int ROWS = 6;                   // rows of one tile
+constexpr int PANEL = REGISTERS * LANES;  // outputs of one tile, which has ROWS rows
 
 class Linear {
  public:
@@ -47,28 +46,28 @@ class Linear {
  private:
   // Not inlined, so that the surrounding code does not spill the sums from registers.
   __attribute__((noinline)) static void products(const int8_t* weights, const Rounded* rows, size_t inputs, int32_t* out) {
-    Ints sums[ROWS][REGISTERS];
-#pragma GCC unroll 6
-    for (int row = 0; row < ROWS; ++row)
+    constexpr int WIDTH = REGISTERS * TOGETHER;  // registers of weights
+    Ints sums[ROWS / TOGETHER][WIDTH];
+#pragma GCC unroll 12
+    for (auto& row : sums)
 #pragma GCC unroll 4
-      for (int i = 0; i < REGISTERS; ++i) sums[row][i] = all(0);
+      for (int i = 0; i < WIDTH; ++i) row[i] = all(0);
     for (size_t k = 0; k < inputs; k += DEPTH, weights += DEPTH * PANEL) {
-      Ints weight[REGISTERS];
+      Ints weight[WIDTH];
 #pragma GCC unroll 4
-      for (int i = 0; i < REGISTERS; ++i) weight[i] = load_weights(weights + i * DEPTH * LANES);
-#pragma GCC unroll 6
-      for (int row = 0; row < ROWS; ++row) {
-        int32_t some;  // DEPTH values
-        std::memcpy(&some, rows + row * inputs + k, 4);
-        const Ints values = all(some);
+      for (int i = 0; i < WIDTH; ++i) weight[i] = load_weights(weights + i * DEPTH * LANES / TOGETHER);
+#pragma GCC unroll 12
+      for (int row = 0; row < ROWS; row += TOGETHER) {
+        const Ints values = load_rows(rows + row * inputs + k, rows + (row + TOGETHER - 1) * inputs + k);
 #pragma GCC unroll 4
-        for (int i = 0; i < REGISTERS; ++i) sums[row][i] = dot(sums[row][i], values, weight[i]);
+        for (int i = 0; i < WIDTH; ++i) sums[row / TOGETHER][i] = dot(sums[row / TOGETHER][i], values, weight[i]);
       }
     }
-#pragma GCC unroll 6
-    for (int row = 0; row < ROWS; ++row)
+#pragma GCC unroll 12
+    for (int row = 0; row < ROWS; row += TOGETHER, out += TOGETHER * PANEL)
 #pragma GCC unroll 4
-      for (int i = 0; i < REGISTERS; ++i) store(out + row * PANEL + i * LANES, sums[row][i]);
+      for (int i = 0; i < REGISTERS; ++i)
+        store_rows(out + i * LANES, out + (TOGETHER - 1) * PANEL + i * LANES, &sums[row / TOGETHER][i * TOGETHER]);
   }
 
   int inputs_, outputs_;

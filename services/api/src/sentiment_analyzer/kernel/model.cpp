@@ -143,7 +143,8 @@ class Model {
       for (int label = 0; label < labels_; ++label) {
         const float* weight = classifier_.weight + size_t(label) * dim_;
         *out++ = classifier_.bias[label] + total(dim_, [&](Floats sums, int i) {
-          return multiply_add(larger(load(pooled + i), all(0.f)), load(weight + i), sums);
+          const Floats activation = larger(all(0.f), load(pooled + i));  // the second where one is NaN, which stays NaN so
+          return multiply_add(activation, load(weight + i), sums);
         });
       }
   }

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <cstring>
 
 using Floats = __m256;
 using Ints = __m256i;
@@ -12,11 +13,12 @@ constexpr int LANES = 8;  // float32 or int32 in a register
 // The byte product would saturate its 16-bit sums. The product of 16-bit integers is exact and adds two to each sum. So
 // rows are rounded to [-127, 127] in 16 bits, and weights are widened when they are loaded.
 using Rounded = int16_t;
-constexpr int MIDDLE = 0;  // the rounded value of zero
-constexpr int DEPTH = 2;   // values of a row that one int32 lane multiplies
+constexpr int MIDDLE = 0;    // the rounded value of zero
+constexpr int DEPTH = 2;     // values of a row that one int32 lane multiplies
+constexpr int TOGETHER = 1;  // rows that dot multiplies at once
 
-constexpr int REGISTERS = 2;  // of weights for 6 rows: 12 sums, 2 weights and 1 value fit the 16 registers
-constexpr int QUERIES = 6;    // for 2 registers of keys: 12 sums too
+constexpr int ROWS = 6, REGISTERS = 2;  // of weights for 6 rows: 12 sums, 2 weights and 1 value fit the 16 registers
+constexpr int QUERIES = 6;              // for 2 registers of keys: 12 sums too
 
 inline Ints dot(Ints sums, Ints row, Ints weights) { return _mm256_add_epi32(sums, _mm256_madd_epi16(row, weights)); }
 inline Ints load_weights(const int8_t* x) {  // DEPTH * LANES weights
@@ -27,6 +29,12 @@ inline Ints load(const int32_t* x) { return _mm256_loadu_si256(reinterpret_cast<
 inline void store(int32_t* x, Ints values) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(x), values); }
 inline Ints all(int32_t value) { return _mm256_set1_epi32(value); }
 inline Ints subtract(Ints a, Ints b) { return _mm256_sub_epi32(a, b); }
+inline Ints load_rows(const Rounded* first, const Rounded*) {  // DEPTH values, repeated
+  int32_t values;
+  std::memcpy(&values, first, 4);
+  return all(values);
+}
+inline void store_rows(int32_t* first, int32_t*, const Ints* sums) { store(first, *sums); }  // LANES sums
 inline Floats to_floats(Ints x) { return _mm256_cvtepi32_ps(x); }
 
 inline Floats load(const float* x) { return _mm256_loadu_ps(x); }

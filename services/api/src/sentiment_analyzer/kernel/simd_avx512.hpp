@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <cstring>
 
 using Floats = __m512;
 using Ints = __m512i;
@@ -13,9 +14,10 @@ constexpr int LANES = 16;  // float32 or int32 in a register
 using Rounded = uint8_t;
 constexpr int MIDDLE = 128;  // the rounded value of zero
 constexpr int DEPTH = 4;     // values of a row that one int32 lane multiplies
+constexpr int TOGETHER = 1;  // rows that dot multiplies at once
 
-constexpr int REGISTERS = 4;  // of weights for 6 rows: 24 sums, 4 weights and 1 value fit the 32 registers
-constexpr int QUERIES = 12;   // for 2 registers of keys: 24 sums too
+constexpr int ROWS = 6, REGISTERS = 4;  // of weights for 6 rows: 24 sums, 4 weights and 1 value fit the 32 registers
+constexpr int QUERIES = 12;             // for 2 registers of keys: 24 sums too
 
 inline Ints dot(Ints sums, Ints row, Ints weights) { return _mm512_dpbusd_epi32(sums, row, weights); }
 inline Ints load_weights(const int8_t* x) { return _mm512_loadu_si512(x); }  // DEPTH * LANES weights
@@ -24,6 +26,12 @@ inline Ints load(const int32_t* x) { return _mm512_loadu_si512(x); }
 inline void store(int32_t* x, Ints values) { _mm512_storeu_si512(x, values); }
 inline Ints all(int32_t value) { return _mm512_set1_epi32(value); }
 inline Ints subtract(Ints a, Ints b) { return _mm512_sub_epi32(a, b); }
+inline Ints load_rows(const Rounded* first, const Rounded*) {  // DEPTH values, repeated
+  int32_t values;
+  std::memcpy(&values, first, 4);
+  return all(values);
+}
+inline void store_rows(int32_t* first, int32_t*, const Ints* sums) { store(first, *sums); }  // LANES sums
 inline Floats to_floats(Ints x) { return _mm512_cvtepi32_ps(x); }
 
 inline Floats load(const float* x) { return _mm512_loadu_ps(x); }

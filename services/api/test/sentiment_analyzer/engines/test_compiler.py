@@ -10,13 +10,14 @@ from src.sentiment_analyzer.engines import compiler
 from src.sentiment_analyzer.engines.compiler import Target
 
 pytestmark = pytest.mark.skipif(
-    platform.machine() != "x86_64" or not any(map(shutil.which, ("c++", "g++", "clang++"))),
-    reason="needs a C++ compiler on x86_64",
+    not any(map(shutil.which, ("c++", "g++", "clang++"))),
+    reason="needs a C++ compiler",
 )
 
 
-BUILT_FOR = Target("any", "generic", ())
-FAST, SLOW = Target("fast", "generic", ("avx2",)), Target("slow", "generic", ())
+MACHINE = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
+BUILT_FOR = Target("any", MACHINE, (), ())
+FAST, SLOW = Target("fast", MACHINE, (), ("-O2",)), Target("slow", MACHINE, (), ("-O1",))
 
 
 @pytest.fixture
@@ -57,18 +58,73 @@ def test_the_fastest_compiled_kernel_that_the_processor_can_run_is_found(
 
 
 @pytest.mark.parametrize(
-    ("flags", "names"),
+    ("machine", "line", "names"),
     [
-        ("fpu avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512_vnni", ["avx512vnni", "avx2"]),
-        ("fpu avx2 fma f16c avx512f", ["avx2"]),
-        ("fpu avx f16c", []),
+        (
+            "x86_64",
+            "flags\t\t: fpu avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512_vnni",
+            ["avx512vnni", "avx2"],
+        ),
+        ("x86_64", "flags\t\t: fpu avx2 fma f16c avx512f", ["avx2"]),
+        ("x86_64", "flags\t\t: fpu avx f16c", []),
+        ("aarch64", "Features\t: fp asimd asimdhp asimddp i8mm", ["neon_i8mm", "neon_dotprod"]),
+        ("aarch64", "Features\t: fp asimd asimdhp asimddp", ["neon_dotprod"]),
+        ("aarch64", "Features\t: fp asimd", []),
+        ("riscv64", "isa\t: rv64imafdc", []),
     ],
 )
 def test_the_supported_targets_follow_from_the_processors_features(
-    monkeypatch: pytest.MonkeyPatch, flags: str, names: list[str]
+    monkeypatch: pytest.MonkeyPatch, machine: str, line: str, names: list[str]
 ) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda _path: f"processor : 0\nflags\t\t: {flags}\nbugs : none\n")
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setattr(Path, "read_text", lambda _path: f"processor : 0\n{line}\nbugs : none\n")
     assert [target.name for target in compiler.supported()] == names
+
+
+@pytest.mark.parametrize(
+    ("machine", "features", "names"),
+    [
+        ("arm64", {"hw.optional.arm.FEAT_DotProd": "1", "hw.optional.arm.FEAT_I8MM": "0"}, ["neon_dotprod"]),
+        (
+            "arm64",
+            {"hw.optional.arm.FEAT_DotProd": "1", "hw.optional.arm.FEAT_I8MM": "1"},
+            ["neon_i8mm", "neon_dotprod"],
+        ),
+        ("x86_64", {}, []),
+    ],
+)
+def test_on_macos_the_system_tells_the_features_of_an_arm_processor(
+    monkeypatch: pytest.MonkeyPatch, machine: str, features: dict[str, str], names: list[str]
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(compiler, "_sysctl", lambda name: features.get(name, ""))
+    assert [target.name for target in compiler.supported()] == names
+
+
+@pytest.mark.parametrize(
+    ("machine", "names"),
+    [
+        ("x86_64", ["avx512vnni", "avx2"]),
+        ("aarch64", ["neon_i8mm", "neon_dotprod"]),
+        ("arm64", ["neon_i8mm", "neon_dotprod"]),
+        ("riscv64", []),
+    ],
+)
+def test_an_image_has_the_kernels_of_its_architecture_whatever_processor_builds_it(
+    monkeypatch: pytest.MonkeyPatch, machine: str, names: list[str]
+) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(compiler, "compile_kernel", lambda target: compiled.append(target.name))
+    assert compiler.main() == 0
+    assert compiled == names
+
+
+def test_a_kernel_of_another_architecture_is_not_compiled(sources: Path, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=f"it is for another, and this is {MACHINE}"):
+        compiler.compile_kernel(Target("any", "another", (), ()), tmp_path / "build")
 
 
 def test_sources_that_do_not_compile_leave_nothing_behind(sources: Path, tmp_path: Path) -> None:
@@ -85,6 +141,7 @@ def test_without_a_compiler_the_error_names_those_that_were_tried(
     with pytest.raises(RuntimeError, match=r"none of c\+\+, g\+\+, clang\+\+ is installed"):
         compiler.compile_kernel(BUILT_FOR, tmp_path / "build")
     monkeypatch.setattr(compiler, "compile_kernel", compiler_missing)
+    monkeypatch.setattr(compiler, "targets", lambda: [BUILT_FOR])
     with caplog.at_level("INFO"):
         assert compiler.main() == 0
     assert "was not compiled: no compiler" in caplog.text
@@ -98,5 +155,6 @@ def test_a_machine_without_cpuinfo_supports_no_target(monkeypatch: pytest.Monkey
     def missing(_path: Path) -> str:
         raise FileNotFoundError
 
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(Path, "read_text", missing)
     assert not compiler.supported()
