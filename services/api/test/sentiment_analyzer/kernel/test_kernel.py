@@ -101,7 +101,7 @@ class Driver:
             timeout=120,
             check=False,
         )
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 0, done.stderr
         return np.fromfile(out, np.float32)
 
 
