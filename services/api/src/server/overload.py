@@ -1,10 +1,12 @@
 """Overload: what cannot be served soon is refused as early as possible, so that not all are late.
 
-The worker's poller refuses a review that would find the scorer's queue full, before a thread takes it, at a fraction of
-the cost of serving it. A POST or PUT that waited too long for a thread is refused before Flask.
+The worker's poller admits as many reviews as the scorer's queue has places. It refuses a further one before a thread
+takes it, at a fraction of the cost of serving it. A POST or PUT that waited too long for a thread is refused before
+Flask.
 """
 
 import re
+import sys
 import threading
 import time
 from collections import deque
@@ -29,8 +31,8 @@ logger = structlog.get_logger("request")
 WAIT_SECONDS = 1.0
 """The longest wait for a thread, from the time at which the request can be read. A short burst does not reach it."""
 
-OVERLOAD = "overload"
-"""The key of the `Overload` in `app.extensions`."""
+ADMISSION = "admission"
+"""The key of the `Admission` in `app.extensions`."""
 _SCORED = re.compile(rb"(POST /(sentiments/?)?|PUT /sentiments/\d+) ")
 """The beginning of a request that scores a review."""
 _DETAIL = "There are too many requests; nothing was stored. Try again."
@@ -82,19 +84,32 @@ class TimedPool:
             self._idle.append(None)
 
 
-class Overload:
-    """The state of an app that the worker's poller asks for."""
+class Admission:
+    """The places of those requests that score a review: as many as the scorer's queue has. Threads may share it."""
 
     def __init__(self, analyzer: Analyzer | None, refused: Counter) -> None:
-        self._scorer = analyzer if isinstance(analyzer, Scorer) else None
+        self._most = analyzer.queue if isinstance(analyzer, Scorer) else sys.maxsize
+        self._taken, self._lock = 0, threading.Lock()
         self._refused = refused
 
-    def refuses(self, request: bytes | bytearray) -> bool:
-        """Tell whether a request would be refused since too many reviews wait to be scored, and count it if so."""
-        if not (self._scorer and self._scorer.full and _SCORED.match(request)):
-            return False
+    @staticmethod
+    def is_needed(request: bytes | bytearray) -> bool:
+        """Tell whether a request scores a review."""
+        return bool(_SCORED.match(request))
+
+    def enter(self) -> bool:
+        """Take a place until `leave`, or count a refusal and return False."""
+        with self._lock:
+            if self._taken < self._most:
+                self._taken += 1
+                return True
         self._refused.inc()
-        return True
+        return False
+
+    def leave(self) -> None:
+        """Give the place back."""
+        with self._lock:
+            self._taken -= 1
 
 
 class Refusal:
@@ -116,7 +131,7 @@ class Refusal:
 
 
 def register(app: Flask) -> None:
-    """Put the refusal before `app`, and leave its state to the worker."""
+    """Put the refusal before `app`, and leave the admission to the worker."""
     refused = Counter("http_requests_refused", "Requests refused for overload.", registry=app.extensions[REGISTRY])
-    app.extensions[OVERLOAD] = Overload(app.extensions["analyzer"], refused)
+    app.extensions[ADMISSION] = Admission(app.extensions["analyzer"], refused)
     app.wsgi_app = Refusal(app.wsgi_app, refused)  # type: ignore[method-assign]

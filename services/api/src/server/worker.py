@@ -25,7 +25,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 from src.server.arrival import PIECE_BYTES, Arrival
 from src.server.client_socket import ClientSocket
 from src.server.messages import write_problem
-from src.server.overload import OVERLOAD, Overload, TimedPool
+from src.server.overload import ADMISSION, Admission, TimedPool
 from src.server.web_server import supervisor_pipe
 from src.web.problems import QUEUE_FULL
 
@@ -58,6 +58,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no type hints
     """The bytes of its request, which count until a thread has handled it."""
     continued = False
     """True if the client has been told to go on."""
+    admitted = False
+    """True if the request scores a review."""
 
 
 class _Waiting:
@@ -135,7 +137,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._request_bytes = 0
         self._lock = threading.Lock()  # guards the number above, and what is registered with the poller
         self._most_body = 0
-        self._overload: Overload
+        self._admission: Admission
 
     def run(self) -> None:
         """Serve until gunicorn stops this worker."""
@@ -222,7 +224,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self._stop_waiting(arriving)
         conn = arriving.connection
         conn.init()
-        if self._overload.refuses(arriving.request.data):
+        conn.admitted = self._admission.is_needed(arriving.request.data)
+        if conn.admitted and not self._admission.enter():
             self._turn_away(arriving)
             return
         conn.parser.unreader.unread(bytes(arriving.request.data))
@@ -230,7 +233,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self.tpool.submit(partial(self._handle, conn))
 
     def _turn_away(self, arriving: _Arriving) -> None:
-        """Answer a request that the scorer has no room for."""
+        """Answer a request that scores a review when too many do."""
         conn, kept = arriving.connection, arriving.request.leaves_open
         self._discount(conn)
         with contextlib.suppress(OSError):  # the client is gone
@@ -262,7 +265,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
         A kept connection needs no other thread: the poller sees its next request.
         """
-        kept = bool(self.handle(conn))
+        try:
+            kept = bool(self.handle(conn))
+        finally:
+            if conn.admitted:
+                self._admission.leave()
         self._discount(conn)
         if kept and self.alive and not conn.sock.unread and not conn.parser.unreader.buf.getvalue():
             self._watch(self._idle, _Idle(conn), selectors.EVENT_READ, self._resume)
@@ -426,7 +433,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         """
         try:
             super().load_wsgi()
-            self._overload = self.wsgi.extensions[OVERLOAD]
+            self._admission = self.wsgi.extensions[ADMISSION]
             self._most_body = min(self.wsgi.config["MAX_CONTENT_LENGTH"], _AWAITED_BODY_BYTES)
         except Exception as error:
             self.log.critical("The service cannot start: %s", error, exc_info=True)

@@ -66,7 +66,7 @@ class Scorer:
         :param seconds: the deadline of a foreground call.
         :raises ModelError: no process is ready.
         """
-        self._address, self._queue, self._seconds = address, queue, seconds
+        self._address, self.queue, self._seconds = address, queue, seconds
         self._keys = itertools.count(1)
         self._calls: dict[int, _Call] = {}
         self._waiting = 0
@@ -106,7 +106,7 @@ class Scorer:
     @property
     def full(self) -> bool:
         """True if another foreground call would be refused."""
-        return self.waiting >= self._queue
+        return self.waiting >= self.queue
 
     def analyze(self, texts: Sequence[str], *, background: bool = False) -> list[Score]:
         """Return the score of each text.
