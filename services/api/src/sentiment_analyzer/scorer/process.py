@@ -6,7 +6,9 @@ again.
 """
 
 import contextlib
+import ctypes
 import os
+import signal
 import socket
 import sys
 import threading
@@ -21,6 +23,8 @@ from src.sentiment_analyzer.scorer.channel import Channel
 from src.sentiment_analyzer.scorer.logs import log_as_json
 from src.sentiment_analyzer.scorer.messages import PING, Batch, Progress, Ready, Refused
 
+_PR_SET_PDEATHSIG = 1
+"""prctl(2): send a signal to this process when its parent ends."""
 TOKENIZED_CHARS = 200_000
 """The most characters that are tokenized between two batches, except for one larger job; it takes a tenth of a
 second."""
@@ -173,6 +177,8 @@ def _accept_clients(listener: socket.socket, inbox: _Inbox, ready: Ready) -> Non
 def main() -> None:
     """Serve the keeper and a listening socket, whose file descriptors are the first two arguments."""
     log_as_json()
+    if sys.platform == "linux":  # elsewhere a process that hangs does not notice that its keeper was killed
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     keeper, listener, model_path, queue, replaces = sys.argv[1:]
     serve(
         Channel(socket.socket(fileno=int(keeper))),

@@ -263,10 +263,12 @@ def test_starting_is_retried_after_a_lack_of_memory_or_of_file_descriptors(
     assert psutil.Process().num_fds() == before
 
 
-def test_the_process_ends_when_the_service_is_killed(wait_for_end: Callable[[int], None]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGCONT, signal.SIGSTOP], ids=["running", "hanging"])
+def test_the_process_ends_when_the_service_is_killed(wait_for_end: Callable[[int], None], number: int) -> None:
     code = (
         "import os; from src.sentiment_analyzer.scorer.keeper import Keeper; "
-        f"print(Keeper({MODEL!r}, queue=1).pid, flush=True); os.kill(os.getpid(), 9)"
+        f"pid = Keeper({MODEL!r}, queue=1).pid; print(pid, flush=True); "
+        f"os.kill(pid, {number:d}); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     wait_for_end(int(done.stdout))
