@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 def _web_workers() -> int:
     """Return a third of the cores: a short review takes as long in a web process as in the scorer, a long one less."""
-    return max(1, cpus.available() // 3)
+    return max(1, min(8, cpus.available() // 3))
 
 
 class ConfigError(click.ClickException):
@@ -91,7 +91,7 @@ class Settings:
             model_path=read("MODEL_PATH", default.model_path, env.str),
             host=read("HOST", default.host, env.str),
             port=integer("PORT", default.port, 1, 65_535),
-            web_workers=integer("WEB_WORKERS", default.web_workers, 1, POOL_MAX),
+            web_workers=integer("WEB_WORKERS", default.web_workers, 1, POOL_MAX // 4),
             threads=integer("THREADS", default.threads, 1, 1000),
             queue=integer("QUEUE", default.queue, 1, 100_000),
             scoring_seconds=integer("SCORING_SECONDS", default.scoring_seconds, 1, 3600),
@@ -106,6 +106,11 @@ class Settings:
     def threads_of_worker(self) -> int:
         """The number of requests that each web process handles at once."""
         return -(-self.threads // self.web_workers)
+
+    @property
+    def queue_of_worker(self) -> int:
+        """The most reviews that wait in each web process: fewer than its threads, where `queue` is below `threads`."""
+        return -(-self.queue // self.web_workers)
 
     @property
     def bind(self) -> str:

@@ -6,5 +6,5 @@ from src.sentiment_analyzer.scorer.scorer import Scorer
 from src.server.web_server import scorer_address
 
 settings = Settings.from_env()
-scorer = Scorer(scorer_address(), queue=settings.queue, seconds=settings.scoring_seconds)
+scorer = Scorer(scorer_address(), queue=settings.queue_of_worker, seconds=settings.scoring_seconds)
 app = create_app(settings, scorer)

@@ -1,6 +1,7 @@
 """slots: the requests of each kind that run
 
-The table is not in PostgreSQL's log: after a crash it is empty, and nobody holds a slot.
+The table is not in PostgreSQL's log, so taking a slot waits for no disk. After a crash of PostgreSQL it is empty, and
+the requests that run on are not counted.
 
 Revision ID: 0011
 Revises: 0010

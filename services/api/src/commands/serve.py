@@ -7,7 +7,7 @@ from src.config import Settings
 
 @click.command()
 @click.option("--with-parent", is_flag=True, help="Stop too when the process that started this one is gone.")
-@click.option("--reload", is_flag=True, help="Load the code of the API again when a file of it changes.")
+@click.option("--reload", is_flag=True, help="Load the views again when their files change; the rest needs a restart.")
 def serve(with_parent: bool, reload: bool) -> None:  # noqa: FBT001  # click passes options by name
     """Start the database if none is configured, migrate it, and serve until Ctrl-C."""
     from src.server.supervisor import Supervisor

@@ -1,6 +1,6 @@
-"""Slots: how many requests of one kind may run at once, in all processes that share the database.
+"""Slots limit the requests of one kind that run at once, in all processes that share the database.
 
-Who runs holds a row of the table `slots`, and renews it while it works. Who dies does not, so that its slot is free
+A request that runs holds a row of the table `slots`, and renews it while it works. The slot of one that died is free
 after `LEASE`. A leased row is needed because the work holds no transaction: it waits for scores, or for its client.
 """
 
@@ -44,7 +44,7 @@ would find the scorer's queue full."""
 WAIT_SECONDS = 5.0
 """The longest that a bulk request or an explanation waits for its slot."""
 LEASE = timedelta(seconds=30)
-_RENEW_SECONDS = 10.0
+_RENEW_SECONDS = 5.0
 _ASK_SECONDS = 0.1
 
 # The lock makes those who take a slot of one kind go one after the other: they would choose the same number.
@@ -69,12 +69,13 @@ def slot(bind: Engine | Connection, kind: Kind) -> Iterator[None]:
     engine, holder, over = bind.engine, uuid4(), threading.Event()
     _wait_for(engine, kind, holder)
     renewing = threading.Thread(target=_renew, args=[engine, holder, over], name="slot", daemon=True)
-    renewing.start()
     try:
+        renewing.start()
         yield
     finally:
         over.set()
-        renewing.join()
+        if renewing.ident:
+            renewing.join()
         with contextlib.suppress(SQLAlchemyError), engine.begin() as connection:  # without a database, it expires
             connection.execute(_FREE, {"holder": holder})
 

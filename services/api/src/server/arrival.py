@@ -15,6 +15,8 @@ _LENGTH_DIGITS = 15
 _LINE_BYTES = 8192
 """The most bytes to wait for the end of a chunk's first line in."""
 _FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding):([^\r\n]*)", re.IGNORECASE)
+_STRICT = re.compile(rb"[A-Z]+ [^\s\0]+ HTTP/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)+\r\n")
+"""A header in which the parser would find nothing to refuse or to read in another way."""
 _CLOSE = re.compile(rb"\r\nconnection:[^\r\n]*close", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CHUNK = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
@@ -69,18 +71,14 @@ class Arrival:
         """True if the client waits for "100 Continue" before it sends the body. HTTP/1.0 does not know that."""
         if self.enough or not 0 < self._end == len(self.data):
             return False
-        return self._is_newest_http and bool(_EXPECT.search(self.data))
+        return self.data[: self.data.find(b"\r\n")].endswith(b" HTTP/1.1") and bool(_EXPECT.search(self.data))
 
     @property
     def leaves_open(self) -> bool:
         """True if the next request can follow, though nobody parses this one: it is whole, and nothing is behind it."""
-        if not self._whole or self._at != len(self.data) or not self._is_newest_http:
+        if not self._whole or self._at != len(self.data):
             return False
-        return not _CLOSE.search(self.data, 0, self._end)
-
-    @property
-    def _is_newest_http(self) -> bool:
-        return self.data[: self.data.find(b"\r\n")].endswith(b" HTTP/1.1")
+        return bool(_STRICT.fullmatch(self.data, 0, self._end)) and not _CLOSE.search(self.data, 0, self._end)
 
     def _find_header(self, seen: int) -> bool:
         found = self.data.find(b"\r\n\r\n", max(0, seen - 3))

@@ -62,8 +62,14 @@ class TimedPool:
         if self._idle:
             self._idle.pop()
         elif len(self._threads) < self._most:
-            self._threads.append(threading.Thread(target=self._work, name=self._name, daemon=True))
-            self._threads[-1].start()
+            thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads are allowed: those that there are do it
+                if not self._threads:
+                    raise
+            else:
+                self._threads.append(thread)
 
     def shutdown(self, *, wait: bool = True) -> None:
         """Let the threads end after the tasks that are there; with `wait`, wait for them."""
@@ -78,7 +84,7 @@ class TimedPool:
             _waited.seconds = time.monotonic() - since
             try:
                 task()
-            except Exception:
+            except BaseException:  # of any kind: the thread goes on
                 logger.exception("a thread's task failed")
             del submitted, task  # or the request of the task would stay in memory until the next one
             self._idle.append(None)

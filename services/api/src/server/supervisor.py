@@ -1,7 +1,7 @@
 """The supervisor: the parent process of the embedded database, the scorer and gunicorn, as `flask serve` starts it.
 
-Whatever of them dies is started again. Whatever is killed, the supervisor too, the next start finds the committed rows:
-gunicorn and the scorer stop when their supervisor dies, and a database that was left running is taken over.
+It starts each of them again that dies. After a kill of any, the supervisor too, the next start finds all committed
+rows: gunicorn and the scorer stop when their supervisor dies, and a database that was left running is taken over.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ PORT_SECONDS = 40
 """The longest wait for the port. A gunicorn that lost its supervisor finishes its requests first, for up to 30 s."""
 POLL_SECONDS = 0.25
 CHECK_DATABASE_SECONDS = 2
-RESTART_SECONDS = 1
-"""The shortest time between two starts of gunicorn."""
+RESTART_SECONDS, LONGEST_RESTART_SECONDS = 1, 30
+"""The time between two starts of gunicorn. It doubles from the first to the second while gunicorn ends soon."""
 
 
 class Supervisor:
@@ -105,11 +105,15 @@ class Supervisor:
     def _watch(self, server: WebServer) -> None:
         """Start gunicorn and the database again when they die, until the service stops."""
         checked = started = time.monotonic()
+        pause = RESTART_SECONDS
         while not self._stopping:
             time.sleep(POLL_SECONDS)
-            if server.status is not None and time.monotonic() - started > RESTART_SECONDS:
+            lived = time.monotonic() - started
+            if server.status is not None and lived > pause:
                 _say(f"gunicorn ended with status {server.status}; starting it again ...")
-                server.start()
+                pause = RESTART_SECONDS if lived > LONGEST_RESTART_SECONDS else min(2 * pause, LONGEST_RESTART_SECONDS)
+                with contextlib.suppress(OSError):  # too little memory, say, which may pass
+                    server.start()
                 started = time.monotonic()
             if self._database and time.monotonic() - checked > CHECK_DATABASE_SECONDS:
                 if not self._database.is_running():
@@ -139,6 +143,7 @@ class Supervisor:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 listener.bind((self._settings.host, self._settings.port))
+                listener.listen()
             except OSError as error:
                 listener.close()
                 if self._stopping or time.monotonic() > deadline:

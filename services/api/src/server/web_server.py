@@ -5,14 +5,19 @@ import socket
 import subprocess
 import sys
 
-from src.config import ROOT
+from src.config import ROOT, ConfigError
 
 _COMMAND = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
 _LISTENER, _SCORER, _PIPE = "LISTENER", "SCORER_SOCKET", "SUPERVISOR_PIPE"
 
 
 def scorer_address() -> str:
-    """Return, in a worker, the path of the scorer's socket."""
+    """Return, in a worker, the path of the scorer's socket.
+
+    :raises ConfigError: gunicorn was started without the supervisor.
+    """
+    if _SCORER not in os.environ:
+        raise ConfigError("There is no scorer. Start the service with `flask serve`, which starts it and gunicorn.")
     return os.environ[_SCORER]
 
 

@@ -1,8 +1,8 @@
 """gunicorn's threaded worker, as gunicorn.conf.py names it.
 
-No thread waits for a client, but for bulks and exports of many megabytes. The worker's poller collects a request before
-a thread begins with it, and sends what a client has not read of its response when the thread has ended. A client that
-is still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6).
+No thread waits for a client, except in bulks and exports of many megabytes. The worker's poller collects a request
+before a thread begins with it, and sends what a client has not read of its response when the thread has ended. A client
+that is still sending sees its response: the connection is closed in stages (RFC 9112, section 9.6).
 """
 
 import contextlib
@@ -123,7 +123,7 @@ _W = TypeVar("_W", bound=_Waiting)
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     """gunicorn's `gthread` worker whose poller waits for clients, with a timed pool and problem responses.
 
-    The poller's thread, which is the main one, runs every method but those for which it is said.
+    The poller's thread, which is the main one, runs the methods. Where a thread for requests may, it is said.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -148,7 +148,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def _stop_gunicorn(self, pipe: int) -> None:
         """Stop the service: the supervisor's end of a pipe has closed, which the kernel does however it dies."""
         self.poller.unregister(pipe)
-        os.kill(self.ppid, signal.SIGTERM)
+        if self.is_parent_alive():
+            os.kill(self.ppid, signal.SIGTERM)
+
+    def is_parent_alive(self) -> bool:
+        """Tell whether gunicorn runs. Without it, this worker finishes its requests and ends: another one serves."""
+        lives = bool(super().is_parent_alive())
+        if not lives:
+            self.alive = False
+        return lives
 
     def get_thread_pool(self) -> TimedPool:
         """Return the threads that handle requests."""
@@ -214,7 +222,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             arriving.connection.request_bytes += received
             self._request_bytes += received
 
-    def _discount(self, conn: Connection) -> None:
+    def _discount(self, conn: Connection) -> None:  # a thread may call this
         with self._lock:
             self._request_bytes -= conn.request_bytes
             conn.request_bytes = 0
@@ -235,6 +243,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def _turn_away(self, arriving: _Arriving) -> None:
         """Answer a request that scores a review when too many do."""
         conn, kept = arriving.connection, arriving.request.leaves_open
+        conn.admitted = conn.continued = False
         self._discount(conn)
         with contextlib.suppress(OSError):  # the client is gone
             write_problem(conn.sock, http.HTTPStatus.SERVICE_UNAVAILABLE, "", QUEUE_FULL, keep=kept)
@@ -265,12 +274,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
         A kept connection needs no other thread: the poller sees its next request.
         """
+        kept = False
         try:
             kept = bool(self.handle(conn))
         finally:
             if conn.admitted:
                 self._admission.leave()
-        self._discount(conn)
+            self._discount(conn)
+            self._hand_back(conn, kept=kept)
+
+    def _hand_back(self, conn: Connection, *, kept: bool) -> None:
+        """Let the poller go on with a connection; a thread calls this."""
         if kept and self.alive and not conn.sock.unread and not conn.parser.unreader.buf.getvalue():
             self._watch(self._idle, _Idle(conn), selectors.EVENT_READ, self._resume)
         else:

@@ -1,6 +1,7 @@
 """Slots hold across processes, which each have an engine of their own here, and end with whoever holds them."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -47,18 +48,21 @@ def test_processes_share_the_slots_of_a_kind(process: Callable[[], Engine]) -> N
 
 
 def test_those_who_ask_at_the_same_time_get_different_slots(process: Callable[[], Engine]) -> None:
-    engines = [process() for _ in range(4)]
+    engines, refused, over = [process() for _ in range(4)], list[int](), threading.Event()
 
     def take(number: int) -> bool:
         try:
             with slot(engines[number % 4], Kind("many", 8)):
-                time.sleep(0.5)
+                return over.wait(30)
         except Crowded:
-            return False
-        return True
+            refused.append(number)
+        return False
 
     with ThreadPoolExecutor(16) as pool:
-        assert sum(pool.map(take, range(16))) == 8
+        taken = pool.map(take, range(16))
+        wait_until(lambda: len(refused) == 8, 30)
+        over.set()
+        assert sum(taken) == 8
 
 
 def test_a_kind_that_waits_gets_a_slot_that_becomes_free(process: Callable[[], Engine]) -> None:

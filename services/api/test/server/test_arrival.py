@@ -130,6 +130,11 @@ def test_a_client_earns_time_by_the_header_and_by_each_piece_of_the_body() -> No
         (head(LENGTH).replace(b"HTTP/1.1", b"HTTP/1.0") + BODY, False),
         (head(b"Content-Length: 100000"), False),
         (head(LENGTH, CHUNKED), False),
+        (head(b"Content-Length : 37"), False),
+        (head(b"X: y\nContent-Length: 37"), False),
+        (head(b"Transfer-Encoding : chunked"), False),
+        (head(b"X: y", b" Content-Length: 37"), False),
+        (head(b"Content-Length\0: 37"), False),
         (head(CHUNKED) + chunk(BODY) + b"0\r\n\r\n", False),
     ],
 )

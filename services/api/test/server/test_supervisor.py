@@ -373,3 +373,29 @@ def test_a_model_that_cannot_be_loaded_ends_the_start_with_advice(migrated_insta
     advice = "The service cannot start: MODEL_PATH=/nowhere: there is no such folder"
     with prepared(migrated_instance, MODEL_PATH="/nowhere") as service, pytest.raises(AssertionError, match=advice):
         service.start()
+
+
+def test_a_worker_whose_gunicorn_was_killed_ends_soon_and_closes_idle_connections(service: Service) -> None:
+    """Another one serves meanwhile. Clients that keep a connection see its end, and not a reset in mid-request."""
+    worker = psutil.Process(service.pid("worker"))
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)) as kept:
+        kept.request("GET", "/healthz")
+        kept.getresponse().read()
+        os.kill(service.pid("gunicorn"), signal.SIGKILL)
+        worker.wait(10)
+        assert kept.sock.recv(1) == b""
+    assert service.heals()
+
+
+def test_reviews_leave_threads_to_others_in_each_of_several_workers(migrated_instance: Path) -> None:
+    with (
+        serving(migrated_instance, WEB_WORKERS="2", THREADS="8", QUEUE="4") as service,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        scorer = service.pid("scorer")
+        os.kill(scorer, signal.SIGSTOP)
+        posted = [pool.submit(service.request, "POST", "/sentiments/", {"sentence": "Fine."}) for _ in range(12)]
+        time.sleep(1)
+        assert service.request("GET", "/healthz", timeout=2)[0] == 200
+        os.kill(scorer, signal.SIGCONT)
+        assert {answer.result()[0] for answer in posted} == {201, 503}

@@ -8,16 +8,19 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 SEND_SECONDS = 5
-"""The time in which the other side must read what is sent to it."""
+"""The time in which the scorer process must read what is sent to it."""
 
 
 class Channel:
     """A connected socket that carries pickled messages. Each side trusts the other: they are one service."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        """Take over a socket."""
+    def __init__(self, connected: socket.socket, *, send_seconds: int = SEND_SECONDS) -> None:
+        """Take over a socket.
+
+        :param send_seconds: the time in which the other side must read what is sent to it.
+        """
         connected.settimeout(None)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", send_seconds, 0))
         self._socket, self._pipe = connected, Connection(os.dup(connected.fileno()))
 
     def send(self, message: Any) -> None:

@@ -86,16 +86,13 @@ class Keeper:
 
     def _listen(self) -> str:
         """Listen for signs of life until the process dies or hangs; return the reason for the log."""
-        heard = pinged = time.monotonic()
-        while True:
-            try:
-                alive, now = self._child.hear(PING_SECONDS), time.monotonic()
-                if alive:
-                    heard = now
-                elif now - heard > HANG_SECONDS:
-                    return f"sent nothing for {HANG_SECONDS:.0f} s"
-                if now - pinged > PING_SECONDS:
-                    pinged = now
-                    self._child.ping()
-            except (EOFError, OSError):
-                return "died"
+        try:
+            while True:
+                self._child.ping()
+                pinged = time.monotonic()
+                while not self._child.hear(PING_SECONDS):
+                    if time.monotonic() - pinged > HANG_SECONDS:
+                        return f"sent nothing for {HANG_SECONDS:.0f} s"
+                self._child.hear(PING_SECONDS)  # nothing comes: this is the pause, which the process's death ends
+        except (EOFError, OSError):
+            return "died"

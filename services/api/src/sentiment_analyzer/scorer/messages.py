@@ -45,7 +45,7 @@ class Progress:
 
     outcomes: list[tuple[int, Outcome | QueueFull]]
     batch: Batch | None = None
-    """A batch that was computed. One connection gets it, whoever's jobs were in it."""
+    """A batch that was computed. One connection gets it, also for the jobs of others."""
 
 
 PING = None

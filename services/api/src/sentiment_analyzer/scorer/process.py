@@ -25,6 +25,8 @@ from src.sentiment_analyzer.scorer.messages import PING, Batch, Progress, Ready,
 
 _PR_SET_PDEATHSIG = 1
 """prctl(2): send a signal to this process when its parent ends."""
+CLIENT_SECONDS = 1
+"""The time in which a client must read what is sent to it. All others wait meanwhile, and the keeper."""
 TOKENIZED_CHARS = 200_000
 """The most characters that are tokenized between two batches, except for one larger job; it takes a tenth of a
 second."""
@@ -168,7 +170,7 @@ def serve(keeper: Channel, listener: socket.socket, model_path: str, *, queue: i
 def _accept_clients(listener: socket.socket, inbox: _Inbox, ready: Ready) -> None:
     while True:
         connected, _ = listener.accept()
-        client = _Client(Channel(connected))
+        client = _Client(Channel(connected, send_seconds=CLIENT_SECONDS))
         client.send(ready)
         inbox.add(client)
         ready = replace(ready, replaces=False)

@@ -19,7 +19,9 @@ import pytest
 from src.config import ROOT
 from src.sentiment_analyzer import ModelError
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
-from src.sentiment_analyzer.scorer.keeper import Keeper
+from src.sentiment_analyzer.scorer.batching import Job
+from src.sentiment_analyzer.scorer.channel import Channel
+from src.sentiment_analyzer.scorer.keeper import HANG_SECONDS, Keeper
 from src.sentiment_analyzer.scorer.messages import Batch
 from src.sentiment_analyzer.scorer.scorer import Scorer
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
@@ -280,3 +282,38 @@ def wait_for_end() -> Callable[[int], None]:
     return lambda pid: wait_until(
         lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 10
     )
+
+
+def test_a_keeper_that_was_suspended_leaves_its_process_alone() -> None:
+    """As Ctrl-Z and `fg` do it, for longer than a process may be silent."""
+    code = (
+        "import sys; from src.sentiment_analyzer.scorer.keeper import Keeper; "
+        f"keeper = Keeper({MODEL!r}, queue=1); print(keeper.pid, flush=True); sys.stdin.read(); print(keeper.pid)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdin
+        pid = process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(HANG_SECONDS + 1)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(2)
+        process.stdin.close()
+        assert process.stdout.readline() == pid
+        process.kill()
+
+
+def test_a_client_that_reads_nothing_does_not_keep_others_from_their_scores(keeper: Keeper) -> None:
+    texts = [f"Film {number}." for number in range(2000)]
+    with connected(keeper) as scorer, socket.socket(socket.AF_UNIX) as deaf:
+        pid = keeper.pid
+        deaf.connect(keeper.address)
+        channel = Channel(deaf)
+        for key in range(4):
+            channel.send(Job(key, texts, time.monotonic() + 60, background=True))
+        for _ in range(20):
+            assert outcome(scorer) is None
+            time.sleep(0.5)
+        assert keeper.pid == pid
