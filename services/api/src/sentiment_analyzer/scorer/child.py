@@ -13,6 +13,8 @@ from src.sentiment_analyzer.scorer.messages import PING, Ready, Refused
 _ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 120
 """The time in which a model must load, on a slow disk too."""
+END_SECONDS = 2
+"""The time in which a process that nobody needs ends by itself."""
 
 
 class Child:
@@ -65,9 +67,14 @@ class Child:
         """
         return self._channel.receive(seconds) is not None
 
-    def kill(self) -> None:
-        """Kill the process without waiting for its end; `hear` then raises EOFError."""
-        self._process.kill()
+    def leave(self) -> None:
+        """Let the process end by itself, as it does when nobody needs it any more; `hear` then raises EOFError."""
+        self._channel.shut_down()
+
+    def wait(self) -> None:
+        """Wait a moment for the end of the process."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
 
     def end(self) -> None:
         """Kill the process, wait for its end, and close the connection."""

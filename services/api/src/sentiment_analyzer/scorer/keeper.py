@@ -35,7 +35,7 @@ class Keeper:
         :raises ModelError: the model cannot be loaded.
         """
         self._model_path, self._queue = model_path, queue
-        self._closed = False
+        self._closed = threading.Event()
         with ExitStack() as resources:
             folder = resources.enter_context(tempfile.TemporaryDirectory(prefix="sentiments-scorer-"))
             self.address = str(Path(folder) / "socket")
@@ -55,10 +55,12 @@ class Keeper:
 
     def close(self) -> None:
         """End the process, and remove its socket."""
-        self._closed = True
-        self._child.kill()
+        self._closed.set()
+        self._child.leave()
         self._watcher.join()
-        self._child.end()  # the watcher may have started another process meanwhile
+        self._child.leave()  # the watcher may have started another process meanwhile
+        self._child.wait()
+        self._child.end()
         self._resources.close()
 
     def __enter__(self) -> Self:
@@ -72,17 +74,19 @@ class Keeper:
 
     def _watch(self) -> None:
         """Whenever the process is gone, start another."""
-        while not self._closed:
+        while not self._closed.is_set():
             reason = self._listen()
+            if self._closed.is_set():
+                return
             self._child.end()
-            while not self._closed:
+            while not self._closed.is_set():
                 logger.error("scorer is gone (%s); starting it again", reason)
                 try:
                     self._child = self._start(replaces=True)
                     break
                 except ModelError as error:
                     reason = str(error)
-                    time.sleep(RETRY_SECONDS)
+                    self._closed.wait(RETRY_SECONDS)
 
     def _listen(self) -> str:
         """Listen for signs of life until the process dies or hangs; return the reason for the log."""
