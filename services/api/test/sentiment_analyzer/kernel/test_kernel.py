@@ -70,7 +70,7 @@ class Build:
 SCALAR = Target("scalar", platform.machine(), (), ())
 """Without flags for a processor, the kernel computes one value at a time: the reference."""
 FAST = list(dict.fromkeys([*compiler.supported(), *(target for target in TARGETS if target.name in EMULATED)]))
-"""What this processor can run, and what can be emulated."""
+"""The targets that this processor can run, and those that can be emulated."""
 BUILDS = [*map(Build, FAST), *(Build(target, sanitized=True) for target in (SCALAR, *FAST))]
 
 
