@@ -34,8 +34,8 @@ from prometheus_client import multiprocess  # noqa: E402
 
 from src.config import Settings  # noqa: E402
 from src.server import logs  # noqa: E402
+from src.server.waiting import CLIENT_SECONDS, IDLE_SECONDS  # noqa: E402
 from src.server.web_server import inherited_listener  # noqa: E402
-from src.server.worker import CLIENT_SECONDS, IDLE_SECONDS  # noqa: E402
 
 settings = Settings.from_env()
 logs.configure(settings.log_level)

@@ -8,10 +8,7 @@ Flask.
 import re
 import sys
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable
-from queue import SimpleQueue
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,6 +18,7 @@ from prometheus_client import Counter
 from src.sentiment_analyzer import Analyzer
 from src.sentiment_analyzer.scorer.scorer import Scorer
 from src.server.metrics import REGISTRY
+from src.server.thread_pool import waited_seconds
 from src.web.problems import render_problem, request_id_from, status_line
 
 if TYPE_CHECKING:
@@ -36,58 +34,6 @@ ADMISSION = "admission"
 _SCORED = re.compile(rb"(POST /(sentiments/?)?|PUT /sentiments/\d+) ")
 """The beginning of a request that scores a review."""
 _DETAIL = "There are too many requests; nothing was stored. Try again."
-
-_waited = threading.local()
-
-
-_Task = Callable[[], None]
-
-
-class TimedPool:
-    """Threads for tasks, each of which can read how long it waited.
-
-    `concurrent.futures` has a pool with outcomes, which cost several times as much as the hand-over to a thread.
-    """
-
-    def __init__(self, threads: int, name: str) -> None:
-        """:param threads: the most threads. One is started when a task finds no other idle."""
-        self._most, self._name = threads, name
-        self._threads: list[threading.Thread] = []
-        self._idle: deque[None] = deque()  # an entry for each idle thread that no task is meant for
-        self._tasks: SimpleQueue[tuple[float, _Task] | None] = SimpleQueue()
-
-    def submit(self, task: _Task) -> None:
-        """Run a task when a thread is free. Only one thread may submit tasks."""
-        self._tasks.put((time.monotonic(), task))
-        if self._idle:
-            self._idle.pop()
-        elif len(self._threads) < self._most:
-            thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # no more threads are allowed: those that there are do it
-                if not self._threads:
-                    raise
-            else:
-                self._threads.append(thread)
-
-    def shutdown(self, *, wait: bool = True) -> None:
-        """Let the threads end after the tasks that are there; with `wait`, wait for them."""
-        for _ in self._threads:
-            self._tasks.put(None)
-        for thread in self._threads if wait else ():
-            thread.join()
-
-    def _work(self) -> None:
-        while (submitted := self._tasks.get()) is not None:
-            since, task = submitted
-            _waited.seconds = time.monotonic() - since
-            try:
-                task()
-            except BaseException:  # of any kind: the thread goes on
-                logger.exception("a thread's task failed")
-            del submitted, task  # or the request of the task would stay in memory until the next one
-            self._idle.append(None)
 
 
 class Admission:
@@ -126,7 +72,7 @@ class Refusal:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Respond with 503, or pass the request on."""
-        if environ["REQUEST_METHOD"] not in ("POST", "PUT") or getattr(_waited, "seconds", 0.0) <= WAIT_SECONDS:
+        if environ["REQUEST_METHOD"] not in ("POST", "PUT") or waited_seconds() <= WAIT_SECONDS:
             return self._app(environ, start_response)
         self._refused.inc()
         request_id = request_id_from(environ.get("HTTP_X_REQUEST_ID", ""))

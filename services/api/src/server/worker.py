@@ -20,29 +20,32 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from src.server.arrival import PIECE_BYTES, Arrival
 from src.server.client_socket import ClientSocket
 from src.server.messages import write_problem
-from src.server.overload import ADMISSION, Admission, TimedPool
+from src.server.overload import ADMISSION, Admission
+from src.server.thread_pool import TimedPool
+from src.server.waiting import (
+    CLIENT_SECONDS,
+    IDLE_SECONDS,
+    Arriving,
+    Connection,
+    Idle,
+    Lingering,
+    Reading,
+    Waiting,
+)
 from src.server.web_server import supervisor_pipe
 from src.web.problems import QUEUE_FULL
 
-CLIENT_SECONDS = 30.0
-"""The time that a client has to send a header, each `PIECE_BYTES` of a body, and to read as much of a response."""
 REQUEST_BYTES = 2**26
 """The most bytes of requests that arrive, wait for a thread or are handled. The oldest that arrive make room."""
 READING_BYTES = 2**26
 """The most bytes that several clients have not read of their responses. The oldest are cut off for newer ones."""
-IDLE_SECONDS = 5.0
-"""The time for which a connection stays open for the next request."""
 LINGER_BYTES = 2**26
 """The most bytes that are read and discarded after a response."""
-LINGER_SECONDS = 30.0
-"""The longest time for which a connection is read after its last response."""
-LINGER_IDLE_SECONDS = 2.0
-"""The longest pause of a client meanwhile."""
 _RECEIVED_BYTES = 2**16
 """The most bytes that are received at once, since other connections wait meanwhile."""
 _AWAITED_BODY_BYTES = REQUEST_BYTES // 8
@@ -51,88 +54,22 @@ _DRAINED_BYTES = 2**16
 """The longest rest of a body that gunicorn reads to keep a connection open."""
 
 
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no type hints
-    """gunicorn's connection, and what the poller remembers of its request."""
-
-    request_bytes = 0
-    """The bytes of its request, which count until a thread has handled it."""
-    continued = False
-    """True if the client has been told to go on."""
-    admitted = False
-    """True if the request scores a review."""
-
-
-class _Waiting:
-    """A connection that the poller watches until its time is over."""
-
-    __slots__ = ("connection", "until")
-    seconds = CLIENT_SECONDS
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        self.extend()
-
-    def extend(self) -> None:
-        """Give the client its time anew."""
-        self.until = time.monotonic() + self.seconds
-
-
-class _Arriving(_Waiting):
-    """A connection whose client sends a request."""
-
-    __slots__ = ("request",)
-
-    def __init__(self, connection: Any, request: Arrival) -> None:
-        super().__init__(connection)
-        self.request = request
-
-
-class _Idle(_Waiting):
-    """A connection that is kept open for the next request."""
-
-    __slots__ = ()
-    seconds = IDLE_SECONDS
-
-
-class _Reading(_Waiting):
-    """A connection whose client has not read all of a response."""
-
-    __slots__ = ("kept", "sent")
-
-    def __init__(self, connection: Any, *, kept: bool) -> None:
-        super().__init__(connection)
-        self.kept = kept  # open for the next request
-        self.sent = 0  # since the client got its time
-
-
-class _Lingering(_Waiting):
-    """A connection whose response has been sent, until its client closes it or a limit is reached."""
-
-    __slots__ = ("discarded", "last")
-    seconds = LINGER_IDLE_SECONDS
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        self.discarded = 0
-        self.last = time.monotonic() + LINGER_SECONDS
-
-
-_W = TypeVar("_W", bound=_Waiting)
+_W = TypeVar("_W", bound=Waiting)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     """gunicorn's `gthread` worker whose poller waits for clients, with a timed pool and problem responses.
 
-    The poller's thread, which is the main one, runs the methods. Where a thread for requests may, it is said.
+    The poller's thread, which is the main one, calls the methods. A method says so if threads for requests call it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Each is in the order in which its connections' time ends.
-        self._idle: dict[_Idle, None] = {}
-        self._arriving: dict[_Arriving, None] = {}
-        self._reading: dict[_Reading, None] = {}
-        self._lingering: dict[_Lingering, None] = {}
+        self._idle: dict[Idle, None] = {}
+        self._arriving: dict[Arriving, None] = {}
+        self._reading: dict[Reading, None] = {}
+        self._lingering: dict[Lingering, None] = {}
         self._reading_bytes = 0
         self._request_bytes = 0
         self._lock = threading.Lock()  # guards the number above, and what is registered with the poller
@@ -173,21 +110,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         self.nr_conns += 1
         self._await_request(Connection(self.cfg, ClientSocket(accepted), address, listener.getsockname()))
 
-    def _resume(self, idle: _Idle, _client: socket.socket) -> None:
+    def _resume(self, idle: Idle, _client: socket.socket) -> None:
         """Begin to receive the next request of a connection that was kept open."""
         self._unwatch(self._idle, idle)
         self._await_request(idle.connection)
 
     def _await_request(self, conn: Any, data: bytes = b"") -> None:
         """Receive a request, of which a connection may have sent the beginning behind another."""
-        arriving = _Arriving(conn, Arrival(self._most_body, data))
+        arriving = Arriving(conn, Arrival(self._most_body, data))
         self._count(arriving, len(data))
         if arriving.request.enough:
             self._begin(arriving)
         elif self._receive(arriving, conn.sock):  # most requests are there already, and need no poller
             self._watch(self._arriving, arriving, selectors.EVENT_READ, self._receive)
 
-    def _receive(self, arriving: _Arriving, client: socket.socket) -> bool:
+    def _receive(self, arriving: Arriving, client: socket.socket) -> bool:
         """Receive more of a request, let a thread handle it when that is enough, and tell whether it goes on."""
         try:
             data = client.recv(_RECEIVED_BYTES, socket.MSG_DONTWAIT)
@@ -217,17 +154,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             return True
         return False
 
-    def _count(self, arriving: _Arriving, received: int) -> None:
+    def _count(self, arriving: Arriving, received: int) -> None:
         with self._lock:
             arriving.connection.request_bytes += received
             self._request_bytes += received
 
-    def _discount(self, conn: Connection) -> None:  # a thread may call this
+    def _discount(self, conn: Connection) -> None:
+        """Count the bytes of a request no more. A thread may call this."""
         with self._lock:
             self._request_bytes -= conn.request_bytes
             conn.request_bytes = 0
 
-    def _begin(self, arriving: _Arriving) -> None:
+    def _begin(self, arriving: Arriving) -> None:
         """Hand a request to the threads, unless it would only be refused there."""
         self._stop_waiting(arriving)
         conn = arriving.connection
@@ -240,7 +178,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         conn.data_ready = True
         self.tpool.submit(partial(self._handle, conn))
 
-    def _turn_away(self, arriving: _Arriving) -> None:
+    def _turn_away(self, arriving: Arriving) -> None:
         """Answer a request that scores a review when too many do."""
         conn, kept = arriving.connection, arriving.request.leaves_open
         conn.admitted = conn.continued = False
@@ -249,7 +187,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             write_problem(conn.sock, http.HTTPStatus.SERVICE_UNAVAILABLE, "", QUEUE_FULL, keep=kept)
         self._finish(conn, kept)
 
-    def _refuse(self, arriving: _Arriving, problem: tuple[int, str, str]) -> None:
+    def _refuse(self, arriving: Arriving, problem: tuple[int, str, str]) -> None:
         """Answer a request that will not be handled, if anything of it has come, and close its connection."""
         self._leave(arriving)
         if arriving.request.data:
@@ -257,15 +195,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
                 write_problem(arriving.connection.sock, *problem)
         self._linger(arriving.connection)
 
-    def _give_up(self, arriving: _Arriving) -> None:
+    def _give_up(self, arriving: Arriving) -> None:
         self._leave(arriving)
         self._close(arriving.connection)
 
-    def _leave(self, arriving: _Arriving) -> None:
+    def _leave(self, arriving: Arriving) -> None:
         self._stop_waiting(arriving)
         self._discount(arriving.connection)
 
-    def _stop_waiting(self, arriving: _Arriving) -> None:
+    def _stop_waiting(self, arriving: Arriving) -> None:
         if arriving in self._arriving:
             self._unwatch(self._arriving, arriving)
 
@@ -286,7 +224,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
     def _hand_back(self, conn: Connection, *, kept: bool) -> None:
         """Let the poller go on with a connection; a thread calls this."""
         if kept and self.alive and not conn.sock.unread and not conn.parser.unreader.buf.getvalue():
-            self._watch(self._idle, _Idle(conn), selectors.EVENT_READ, self._resume)
+            self._watch(self._idle, Idle(conn), selectors.EVENT_READ, self._resume)
         else:
             self.method_queue.defer(self._finish, conn, kept)
 
@@ -314,15 +252,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         """
         if conn.sock.unread and conn.sock.fileno() >= 0:  # gunicorn closes it where a response breaks off
             self._reading_bytes += len(conn.sock.unread)
-            self._watch(self._reading, _Reading(conn, kept=kept), selectors.EVENT_WRITE, self._deliver)
+            self._watch(self._reading, Reading(conn, kept=kept), selectors.EVENT_WRITE, self._deliver)
         elif not kept:
             self._linger(conn)
         elif behind := conn.parser.unreader.take_buffered():
             self._await_request(conn, behind)
         else:
-            self._watch(self._idle, _Idle(conn), selectors.EVENT_READ, self._resume)
+            self._watch(self._idle, Idle(conn), selectors.EVENT_READ, self._resume)
 
-    def _deliver(self, reading: _Reading, client: ClientSocket) -> None:
+    def _deliver(self, reading: Reading, client: ClientSocket) -> None:
         """Send more of a response."""
         before = len(client.unread)
         try:
@@ -341,7 +279,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             reading.sent = 0
             self._extend(self._reading, reading)
 
-    def _cut_off(self, reading: _Reading) -> None:
+    def _cut_off(self, reading: Reading) -> None:
         self._reading_bytes -= len(reading.connection.sock.unread)
         self._unwatch(self._reading, reading)
         self._close(reading.connection)
@@ -350,11 +288,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         """Close this side of a connection, and read on until the client closes its own."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-            self._watch(self._lingering, _Lingering(conn), selectors.EVENT_READ, self._discard)
+            self._watch(self._lingering, Lingering(conn), selectors.EVENT_READ, self._discard)
         except (OSError, ValueError):  # the client is gone, or gunicorn has closed the socket
             self._close(conn)
 
-    def _discard(self, lingering: _Lingering, client: socket.socket) -> None:
+    def _discard(self, lingering: Lingering, client: socket.socket) -> None:
         """Discard what a client goes on to send, up to the limits."""
         try:
             received = len(client.recv(_RECEIVED_BYTES, socket.MSG_DONTWAIT))
@@ -368,7 +306,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
         else:
             self._extend(self._lingering, lingering)
 
-    def _end(self, lingering: _Lingering) -> None:
+    def _end(self, lingering: Lingering) -> None:
         self._unwatch(self._lingering, lingering)
         self._close(lingering.connection)
 
@@ -403,7 +341,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             return False
         return True
 
-    def _forget(self, idle: _Idle) -> None:
+    def _forget(self, idle: Idle) -> None:
         self._unwatch(self._idle, idle)
         self._close(idle.connection)
 
@@ -465,7 +403,7 @@ _CROWDED = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "There are too many requests
 _STOPPING = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "The service is being stopped; nothing was stored."
 
 
-def _has_begun(arriving: _Arriving) -> bool:
+def _has_begun(arriving: Arriving) -> bool:
     return bool(arriving.request.data)
 
 

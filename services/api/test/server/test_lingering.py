@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from src.server import worker
+from src.server import waiting, worker
 from test.service import Service, wait_until
 
 pytestmark = pytest.mark.server
@@ -105,13 +105,13 @@ def test_a_client_that_sends_on_and_on_is_cut_off_after_so_many_bytes(service: S
 
 def test_a_client_that_pauses_is_cut_off(service: Service) -> None:
     with refused(service) as (client, _):
-        time.sleep(worker.LINGER_IDLE_SECONDS + 1.5)
-        wait_until(lambda: is_reset(client), worker.LINGER_SECONDS / 2)  # one that goes on sending has all of them
+        time.sleep(waiting.LINGER_IDLE_SECONDS + 1.5)
+        wait_until(lambda: is_reset(client), waiting.LINGER_SECONDS / 2)  # one that goes on sending has all of them
 
 
 def test_a_client_that_sends_slowly_is_cut_off_in_the_end(service: Service) -> None:
     with refused(service) as (client, _):
-        wait_until(lambda: is_reset(client), 2 * worker.LINGER_SECONDS)
+        wait_until(lambda: is_reset(client), 2 * waiting.LINGER_SECONDS)
 
 
 def test_clients_that_do_not_close_their_connections_keep_nobody_waiting(service: Service) -> None:

@@ -24,6 +24,7 @@ from src.extensions import db
 from src.models import Sentiment
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
 from src.server import overload
+from src.server.thread_pool import TimedPool
 from test.builders import store_review
 from test.service import Service, serving, wait_until
 
@@ -31,14 +32,14 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def pool() -> Iterator[overload.TimedPool]:
+def pool() -> Iterator[TimedPool]:
     """A pool with one thread for requests."""
-    pool = overload.TimedPool(1, "request")
+    pool = TimedPool(1, "request")
     yield pool
     pool.shutdown()
 
 
-def late(pool: overload.TimedPool, client: FlaskClient, method: str, path: str, **request: object) -> TestResponse:
+def late(pool: TimedPool, client: FlaskClient, method: str, path: str, **request: object) -> TestResponse:
     """Return the response to a request that waits 0.2 seconds for the thread."""
     answer: Future[TestResponse] = Future()
     pool.submit(lambda: time.sleep(0.2))
@@ -58,7 +59,7 @@ def rows() -> int:
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/sentiments/"), ("PUT", "/sentiments/{id}"), ("POST", "/")])
 def test_a_write_that_waited_too_long_is_refused_and_not_stored(
-    pool: overload.TimedPool, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+    pool: TimedPool, app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
     with app.app_context():
@@ -78,7 +79,7 @@ def test_a_write_that_waited_too_long_is_refused_and_not_stored(
 
 
 def test_a_refusal_is_logged_under_the_client_s_request_id(
-    pool: overload.TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    pool: TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
     with structlog.testing.capture_logs() as log:
@@ -91,14 +92,14 @@ def test_a_refusal_is_logged_under_the_client_s_request_id(
 
 
 def test_a_read_is_answered_however_long_it_waited(
-    pool: overload.TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    pool: TimedPool, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overload, "WAIT_SECONDS", 0.1)
     assert late(pool, client, "GET", "/sentiments/").status_code == 200
     assert late(pool, client, "GET", "/readyz").status_code == 200
 
 
-def test_a_write_that_waited_briefly_is_answered(pool: overload.TimedPool, client: FlaskClient) -> None:
+def test_a_write_that_waited_briefly_is_answered(pool: TimedPool, client: FlaskClient) -> None:
     assert late(pool, client, "POST", "/sentiments/", json={"sentence": "Fine."}).status_code == 201
 
 

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from src.database.embedded import EmbeddedPostgres
-from src.server import worker
+from src.server import waiting, worker
+from src.server.arrival import PIECE_BYTES
 from test.service import Service, serving, wait_until
 
 pytestmark = pytest.mark.server
@@ -31,7 +32,7 @@ LONG_REVIEWS = """INSERT INTO sentiments
     (sentence, sentiment_score, confidence, p_neutral, warnings, tokens, windows, model_version)
     SELECT repeat('word ', 20000), 0.5, 0.6, 0.2, '{}', 20000, 41, 'test@0' FROM generate_series(1, 100)"""
 PAGE_BYTES = 100 * 100_000
-LONG_BODY = HEADER + b"Content-Length: %d\r\n\r\n" % (2 * worker.PIECE_BYTES) + b"x" * 2 * worker.PIECE_BYTES
+LONG_BODY = HEADER + b"Content-Length: %d\r\n\r\n" % (2 * PIECE_BYTES) + b"x" * 2 * PIECE_BYTES
 CONNECTIONS = 4096
 BEGINNINGS = HEADER[:30], BODY[:-10], IN_CHUNKS[:-20]
 Connections = list[socket.socket]
@@ -92,20 +93,20 @@ def memory(service: Service) -> int:
 def test_slow_senders_keep_no_thread_and_are_told_that_they_are_late(service: Service) -> None:
     """Of a header, of a body and of chunks, all at once. One that sends a piece in each time earns the next."""
     with contextlib.ExitStack() as stack:
-        (steady,) = stack.enter_context(connected(service, 1, LONG_BODY[: worker.PIECE_BYTES]))
+        (steady,) = stack.enter_context(connected(service, 1, LONG_BODY[:PIECE_BYTES]))
         time.sleep(2)
         kinds = [stack.enter_context(connected(service, SENDERS, sent)) for sent in BEGINNINGS]
         for client in itertools.chain(*kinds):
             client.sendall(b"x")
         assert service.heals()
-        time.sleep(worker.CLIENT_SECONDS / 2)
-        steady.sendall(LONG_BODY[worker.PIECE_BYTES : -1])
+        time.sleep(waiting.CLIENT_SECONDS / 2)
+        steady.sendall(LONG_BODY[PIECE_BYTES:-1])
         for first, *_ in kinds:
-            first.settimeout(2 * worker.CLIENT_SECONDS)
+            first.settimeout(2 * waiting.CLIENT_SECONDS)
             status, _, problem = first.makefile("rb").read().partition(b"\r\n\r\n")
             assert b" 408 Request Timeout\r\n" in status
             assert json.loads(problem)["status"] == 408
-        wait_until(lambda: all(is_cut_off(client) for client in itertools.chain(*kinds)), worker.CLIENT_SECONDS)
+        wait_until(lambda: all(is_cut_off(client) for client in itertools.chain(*kinds)), waiting.CLIENT_SECONDS)
         time.sleep(4)  # the time that the steady one had at first is over
         steady.sendall(LONG_BODY[-1:])
         assert steady.recv(100).startswith(b"HTTP/1.1 400 ")
@@ -143,7 +144,7 @@ def test_slow_readers_keep_no_thread_and_bounded_memory_and_are_cut_off(service:
         assert service.heals()
         most = worker.READING_BYTES + 50 * PAGE_BYTES  # the pages that eight threads make, and what malloc keeps
         wait_until(lambda: memory(service) - before < most, 10)
-        time.sleep(worker.CLIENT_SECONDS + 5)
+        time.sleep(waiting.CLIENT_SECONDS + 5)
         assert all(bytes_until_closed(client) < PAGE_BYTES for client in clients)
 
 

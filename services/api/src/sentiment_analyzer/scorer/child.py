@@ -13,8 +13,6 @@ from src.sentiment_analyzer.scorer.messages import PING, Ready, Refused
 _ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 120
 """The time in which a model must load, on a slow disk too."""
-END_SECONDS = 2
-"""The time in which a process that nobody needs ends by itself."""
 
 
 class Child:
@@ -71,13 +69,10 @@ class Child:
         """Let the process end by itself, as it does when nobody needs it any more; `hear` then raises EOFError."""
         self._channel.shut_down()
 
-    def wait(self) -> None:
-        """Wait a moment for the end of the process."""
+    def end(self, patience: float = 0) -> None:
+        """Wait for the end of the process, kill it if that takes longer than `patience` seconds, and close all."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_SECONDS)
-
-    def end(self) -> None:
-        """Kill the process, wait for its end, and close the connection."""
+            self._process.wait(patience)
         self._process.kill()
         self._process.wait()
         self._channel.close()

@@ -18,6 +18,8 @@ HANG_SECONDS = 5.0
 """A process that gives no sign of life for so long is killed: a batch takes a fraction of a second."""
 PING_SECONDS = 1.0
 """The interval between pings."""
+END_SECONDS = 2.0
+"""The time in which a process that nobody needs ends by itself."""
 RETRY_SECONDS = 1.0
 """The pause after a start that failed."""
 
@@ -59,8 +61,7 @@ class Keeper:
         self._child.leave()
         self._watcher.join()
         self._child.leave()  # the watcher may have started another process meanwhile
-        self._child.wait()
-        self._child.end()
+        self._child.end(END_SECONDS)
         self._resources.close()
 
     def __enter__(self) -> Self:
