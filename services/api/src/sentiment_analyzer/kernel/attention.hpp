@@ -58,10 +58,16 @@ class Attention {
         key_scale[row] = 0.f;
         std::fill(key, key + head_dim, Rounded(MIDDLE));
       }
-      int sum = 0;
-      for (int i = 0; i < head_dim; ++i) sum += weights[i] = int8_t(int(key[i]) - MIDDLE);
+      for (int i = 0; i < head_dim; ++i) weights[i] = int8_t(int(key[i]) - MIDDLE);
       for (int i = 0; i < head_dim; i += DEPTH) std::memcpy(keys + size_t(i) * width + row * DEPTH, weights + i, DEPTH);
-      excess[row] = MIDDLE * sum;
+    }
+    alignas(64) Rounded middle[DEPTH];  // what it adds to each sum
+    std::fill(middle, middle + DEPTH, Rounded(MIDDLE));
+    for (int column = 0; column < width; column += LANES) {
+      Ints sums = all(0);
+      for (int i = 0; i < head_dim; i += DEPTH)
+        sums = dot(sums, load_rows(middle, middle), load_weights(keys + size_t(i) * width + column * DEPTH));
+      store(excess + column, sums);
     }
   }
 
