@@ -13,9 +13,9 @@ from src.sentiment_analyzer import cpus
 from src.sentiment_analyzer.checkpoint import SPECIAL_TOKENS, Checkpoint
 from src.sentiment_analyzer.engines.quantization import quantize
 
-CHUNK_TOKENS = 128
-"""The most tokens in one call, except for one larger window. Few, so that activations stay in the core's cache and the
-cores get equal shares of a small batch."""
+FEWEST_TOKENS, MOST_TOKENS = 128, 384
+"""The bounds of the tokens in one call, except for one larger window. A call reads all weights, so calls are few; their
+activations have to stay in the core's cache."""
 
 
 class NativeEngine:
@@ -53,7 +53,7 @@ class NativeEngine:
     def logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Return the logits of each window, float32 [windows, labels]; see `Engine`."""
         logits = np.empty((len(windows), self._labels), np.float32)
-        chunks = list(_chunks([len(window) + 2 for window in windows]))
+        chunks = list(_chunks([len(window) + 2 for window in windows], self._cores))
         if len(chunks) == 1 or self._cores == 1:
             for chunk in chunks:
                 self._compute(windows, chunk, logits)
@@ -81,12 +81,13 @@ def _release(threads: ThreadPoolExecutor, library: ctypes.CDLL, model: ctypes.c_
     library.model_delete(model)
 
 
-def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _chunks(lengths: Sequence[int], cores: int) -> Iterator[list[int]]:
     """Yield the indices of the windows of each chunk, longest windows first, so that the cores finish together."""
+    limit = min(max(sum(lengths) // cores, FEWEST_TOKENS), MOST_TOKENS)
     chunk: list[int] = []
     tokens = 0
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if chunk and tokens + lengths[index] > CHUNK_TOKENS:
+        if chunk and tokens + lengths[index] > limit:
             yield chunk
             chunk, tokens = [], 0
         chunk.append(index)
