@@ -7,6 +7,7 @@ every target of this machine's architecture, so that an image is fast on each of
 or on a processor that no kernel supports, PyTorch scores instead.
 """
 
+import ctypes
 import hashlib
 import logging
 import os
@@ -49,14 +50,20 @@ class Target:
         return [*_FLAGS, *self.options]
 
 
+_OPTIONS = {"avx512_vnni": "avx512vnni", "amx_tile": "amx-tile", "amx_int8": "amx-int8"}
+"""The compiler's names of features, where they differ from the system's."""
+_AVX512 = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "fma", "f16c")
+
+
 def _x86(name: str, tune: str, *features: str) -> Target:
     """Return a target of x86-64; `tune` is the processor whose instruction timings the compiler assumes."""
-    options = (f"-mtune={tune}", *(f"-m{feature.replace('_', '')}" for feature in features))
+    options = (f"-mtune={tune}", *(f"-m{_OPTIONS.get(feature, feature)}" for feature in features))
     return Target(name, "x86_64", features, options)
 
 
 TARGETS = (
-    _x86("avx512vnni", "icelake-server", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "fma", "f16c"),
+    _x86("amx", "sapphirerapids", *_AVX512, "amx_tile", "amx_int8"),
+    _x86("avx512vnni", "icelake-server", *_AVX512),
     _x86("avx2", "haswell", "avx2", "fma", "f16c"),
     Target("neon_i8mm", "aarch64", ("asimddp", "i8mm"), ("-march=armv8.2-a+dotprod+i8mm",)),
     Target("neon_dotprod", "aarch64", ("asimddp",), ("-march=armv8.2-a+dotprod",)),
@@ -74,6 +81,8 @@ def find(cache: Path = CACHE) -> Path | None:
 def supported() -> list[Target]:
     """Return the targets that this processor can run, the preferred one first."""
     features = _features()
+    if "amx_tile" in features and not _tiles_permitted():
+        features.remove("amx_tile")
     return [target for target in targets() if set(target.features) <= features]
 
 
@@ -97,6 +106,15 @@ def _features() -> set[str]:
         return set()
     pairs = (line.partition(":") for line in lines)
     return next((set(value.split()) for name, _, value in pairs if name.strip() in {"flags", "Features"}), set())
+
+
+def _tiles_permitted() -> bool:
+    """Ask Linux for the tile registers of AMX, which a process may use once it has asked; return whether it may.
+
+    https://docs.kernel.org/arch/x86/xstate.html
+    """
+    arch_prctl, request_permission, tile_data = 158, 0x1023, 18
+    return bool(ctypes.CDLL(None).syscall(arch_prctl, request_permission, tile_data) == 0)
 
 
 def _sysctl(name: str) -> str:

@@ -56,7 +56,7 @@ class Model {
     static thread_local Workspace space;
     int count = 0;
     for (int window = 0; window < windows; ++window) count += lengths[window];
-    const size_t room = (count + ROWS - 1) / ROWS * ROWS;
+    const size_t room = (count + Tiles::ROWS - 1) / Tiles::ROWS * Tiles::ROWS;
     space.rows.reserve(room * dim_), space.qkv.reserve(room * 3 * dim_), space.mixed.reserve(room * dim_);
     space.hidden.reserve(size_t(BLOCK) * hidden_dim_), space.quantized_hidden.reserve(size_t(BLOCK) * hidden_dim_);
     space.scale.reserve(room), space.hidden_scale.reserve(BLOCK), space.quantized.reserve(room * dim_);
@@ -70,7 +70,7 @@ class Model {
 
  private:
   static constexpr int BLOCK = 96;  // rows of the feed-forward layer at a time, so that its activations stay in cache
-  static_assert(BLOCK % ROWS == 0, "the rows after a block are not its own to compute");
+  static_assert(BLOCK % Tiles::ROWS == 0, "the tiles of a block end where the next one begins");
 
   static std::vector<Layer> read(Tensors& tensors, int dim, int hidden_dim, int count) {
     std::vector<Layer> layers;

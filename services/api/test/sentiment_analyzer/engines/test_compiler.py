@@ -65,6 +65,11 @@ def test_the_fastest_compiled_kernel_that_the_processor_can_run_is_found(
             "flags\t\t: fpu avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512_vnni",
             ["avx512vnni", "avx2"],
         ),
+        (
+            "x86_64",
+            "flags\t\t: fpu avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512_vnni amx_tile amx_int8",
+            ["amx", "avx512vnni", "avx2"],
+        ),
         ("x86_64", "flags\t\t: fpu avx2 fma f16c avx512f", ["avx2"]),
         ("x86_64", "flags\t\t: fpu avx f16c", []),
         ("aarch64", "Features\t: fp asimd asimdhp asimddp i8mm", ["neon_i8mm", "neon_dotprod"]),
@@ -79,7 +84,16 @@ def test_the_supported_targets_follow_from_the_processors_features(
     monkeypatch.setattr(platform, "machine", lambda: machine)
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(Path, "read_text", lambda _path: f"processor : 0\n{line}\nbugs : none\n")
+    monkeypatch.setattr(compiler, "_tiles_permitted", lambda: True)
     assert [target.name for target in compiler.supported()] == names
+
+
+def test_amx_is_not_used_where_the_system_does_not_permit_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = {feature for target in compiler.TARGETS for feature in target.features}
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(compiler, "_features", lambda: features)
+    monkeypatch.setattr(compiler, "_tiles_permitted", lambda: False)
+    assert [target.name for target in compiler.supported()] == ["avx512vnni", "avx2"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +120,7 @@ def test_on_macos_the_system_tells_the_features_of_an_arm_processor(
 @pytest.mark.parametrize(
     ("machine", "names"),
     [
-        ("x86_64", ["avx512vnni", "avx2"]),
+        ("x86_64", ["amx", "avx512vnni", "avx2"]),
         ("aarch64", ["neon_i8mm", "neon_dotprod"]),
         ("arm64", ["neon_i8mm", "neon_dotprod"]),
         ("riscv64", []),

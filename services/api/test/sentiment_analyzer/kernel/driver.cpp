@@ -12,6 +12,9 @@
 // products: int32 {inputs, outputs}, int8 weights [outputs, inputs] and int8 rows [count, inputs] in [-127, 127]. Writes
 // the sums of a linear layer, [count, outputs], as float32, which holds every integer up to 2^24.
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <string>
 
@@ -64,7 +67,7 @@ void logits(const std::vector<Array>& arrays, std::FILE* out) {
 void products(const std::vector<Array>& arrays, std::FILE* out) {
   const int32_t* shape = as<int32_t>(arrays[0]);
   const int inputs = shape[0], outputs = shape[1], count = int(arrays[2].size() / inputs);
-  const size_t room = (count + ROWS - 1) / ROWS * ROWS;
+  const size_t room = (count + Tiles::ROWS - 1) / Tiles::ROWS * Tiles::ROWS;
   const std::vector<float> ones(std::max<size_t>(outputs, room), 1.f), bias(outputs, 0.f);
   std::vector<Rounded> rows(room * inputs);
   for (size_t i = 0; i < arrays[2].size(); ++i) rows[i] = Rounded(as<int8_t>(arrays[2])[i] + MIDDLE);
@@ -76,6 +79,9 @@ void products(const std::vector<Array>& arrays, std::FILE* out) {
 }  // namespace
 
 int main(int count, char** arguments) {
+#if defined(__AMX_INT8__)
+  if (syscall(SYS_arch_prctl, 0x1023, 18)) fail("the system refuses the registers of AMX");  // as engines/compiler.py asks
+#endif
   if (count != 4) fail("it takes a command, an input and an output");
   const std::vector<Array> arrays = read(arguments[2]);
   std::FILE* out = std::fopen(arguments[3], "wb");
