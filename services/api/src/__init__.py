@@ -27,6 +27,7 @@ def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" =
     from src.extensions import api, db, migrate
     from src.server import logs, metrics, overload
     from src.web import authentication, problems
+    from src.web.json_provider import OrjsonProvider
 
     settings = settings or Settings.from_env()
     app = Flask(__name__)
@@ -34,8 +35,7 @@ def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" =
     app.config.from_mapping(settings.flask_config(url))
     app.extensions["analyzer"] = analyzer
     app.extensions["group_commit"] = reviews.new_group_commit()
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the attribute is DefaultJSONProvider's, Flask's default
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json = OrjsonProvider(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(connections.MIGRATIONS))
     api.init_app(app)

@@ -19,6 +19,11 @@ class ClientSocket(socket.socket):
         self.keeps_next = False
         """True if the next piece is the header of a response, which is sent with the piece behind it."""
 
+    def setblocking(self, flag: bool, /) -> None:  # noqa: FBT001  # as socket.setblocking
+        """Change the mode unless it is that already: gunicorn sets it for each request, and each time costs a call."""
+        if flag != self.getblocking():
+            super().setblocking(flag)
+
     def sendall(self, data: bytes, flags: int = 0, /) -> None:  # type: ignore[override]  # of bytes alone
         """Send what the client takes now and keep the rest, however long: it is in memory already."""
         if self.keeps_next:

@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import Any
 
+import orjson
 import structlog
 from flask import Flask, Response, g, request
 from structlog.typing import ExcInfo, Processor
@@ -19,32 +20,43 @@ _PROBES = ("/healthz", "/readyz", "/metrics")
 """Routes that machines request every few seconds: logged only when they fail."""
 
 
+class _StandardError(structlog.BytesLogger):
+    """A logger that writes each line at once: the standard library's handlers take three times as long."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(sys.stderr.buffer)
+        self.name = name
+
+
 def configure(level: str) -> None:
-    """Send the records of structlog and the standard library, and warnings, through one JSON renderer."""
-    shared: list[Processor] = [
+    """Write the records of structlog and the standard library, and warnings, as JSON lines with the same keys."""
+    about: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    rendered: list[Processor] = [
+        structlog.processors.ExceptionRenderer(_without_message),
+        structlog.processors.JSONRenderer(orjson.dumps),
+    ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*about, *rendered],
+        logger_factory=_StandardError,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.ExceptionRenderer(_without_message),
-                structlog.processors.JSONRenderer(),
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=about,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered, _as_text],
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)  # noqa: FBT003  # the parameter has no keyword
+
+
+def _as_text(_logger: object, _method: str, line: Any) -> str:
+    return str(line, "utf-8")
 
 
 def _without_message(exc_info: ExcInfo) -> dict[str, Any]:

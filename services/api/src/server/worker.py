@@ -243,6 +243,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
             conn.sock.keeps_next = False
             del req.should_close  # a cycle, which would keep the request and its body until the next garbage collection
 
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:  # noqa: FBT001  # as gunicorn calls it
+        """Tell whether a connection stays open. gunicorn sets its timeout twice, even if nothing is left to read."""
+        return keepalive and (_is_read(conn.parser.mesg) or bool(super()._keepalive_after(conn, keepalive)))
+
     def _finish(self, conn: Connection, kept: bool) -> None:  # noqa: FBT001  # gunicorn's queue passes no keywords
         """Wait until the client has read its response; then wait for its next request, or begin to close.
 
@@ -405,6 +409,11 @@ _STOPPING = http.HTTPStatus.SERVICE_UNAVAILABLE, "", "The service is being stopp
 
 def _has_begun(arriving: Arriving) -> bool:
     return bool(arriving.request.data)
+
+
+def _is_read(req: Any) -> bool:
+    """Tell whether a body of known length has been received to its end."""
+    return getattr(req.body.reader, "length", None) == 0
 
 
 def _unread(req: Any) -> int:

@@ -86,7 +86,7 @@ def test_the_sql_in_the_document_is_the_sql_that_runs(app: Flask, client: FlaskC
 def test_a_group_is_inserted_and_returned_in_the_order_of_its_rows(session: Session, statements: list[str]) -> None:
     """PostgreSQL promises no order of RETURNING without it, so that clients could get each other's ids."""
     stored = store(session, [NewReview({**COLUMNS, "sentence": f"Film {number}."}) for number in range(3)])
-    assert "ORDER BY sen_counter" in statements[0]
+    assert "ORDER BY added.position" in statements[0]
     assert [session.get_one(Sentiment, one.id).sentence for one in stored] == ["Film 0.", "Film 1.", "Film 2."]
 
 
