@@ -25,9 +25,9 @@ def check_connections(engine: Engine, settings: Settings) -> None:
     if needed > allowed:
         # Each web process has a connection besides those of its threads.
         threads = allowed - COMMAND_CONNECTIONS - settings.web_workers
-        remedy = f"set THREADS to {threads} or less, or" if threads >= settings.web_workers else "set"
+        fewer = f"set THREADS to {threads} or less, or " if threads >= settings.web_workers else ""
         raise ConfigError(
-            f"The database allows {allowed} connections, but the service may need {needed}: {settings.connections}, and "
-            f"{COMMAND_CONNECTIONS} for commands. To solve this, {remedy} max_connections (or the limit of the role or "
-            "the database) higher."
+            f"The database allows {allowed} connections, but the service may need {needed}: {settings.connections} for "
+            f"requests and {COMMAND_CONNECTIONS} for commands. To start, {fewer}raise max_connections, or the limit of "
+            "the role or the database."
         )

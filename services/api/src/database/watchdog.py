@@ -20,8 +20,8 @@ from sqlalchemy import Engine, event
 logger = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 1.5
-"""The time in which a database that is alive answers `SELECT 1`. With the pause it is shorter than `connect_timeout`, so
-that no thread begins a second attempt to connect."""
+"""The time in which a database that is alive answers `SELECT 1`. With the pause it is shorter than `connect_timeout`,
+so that no thread begins a second attempt to connect."""
 CHECK_SECONDS = 0.25
 """The pause between two questions, which are asked while a connection is in use."""
 

@@ -1,16 +1,14 @@
 """Services whose faults are real: their database is stopped, cut off, or out of space."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from sqlalchemy import create_engine, text
 
 from src.database.embedded import EmbeddedPostgres
 from test.faults.proxy import Proxy, proxied
 from test.service import Service, prepared
-
-Behind = Callable[..., contextlib.AbstractContextManager[tuple[Service, Proxy]]]
 
 
 @contextlib.contextmanager
@@ -24,3 +22,12 @@ def serving_behind_a_proxy(template: Path, **settings: str) -> Iterator[tuple[Se
             service.start()
             yield service, proxy
             service.stop()
+
+
+def execute(service: Service, *statements: str) -> None:
+    """Execute SQL in the service's database, over a connection of the test's own."""
+    engine = create_engine(EmbeddedPostgres(service.instance).url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
