@@ -58,7 +58,7 @@ class SentimentAnalyzer:
         return cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded)
 
     def check_canaries(self) -> None:
-        """Score two sentences whose sentiment is known. This also loads the language detector, before the first request.
+        """Score two sentences whose sentiment is known. It loads the language detector, before the first request.
 
         :raises ModelError: praise is not positive, or blame is not negative.
         """

@@ -73,13 +73,17 @@ def test_a_replay_after_a_lost_answer_stores_once(service: Service, proxy: Proxy
     seen = 0
 
     def second(data: bytes) -> str:
+        """Lose the answer to the second commit, which stores the review, and whatever is sent then."""
         nonlocal seen
+        if seen == 2:
+            return "before"
         seen += COMMIT in data
         return "after" if COMMIT in data and seen == 2 else "no"  # the first one claims the key
 
     proxy.cut = second
     status, problem = post(service, "A fine film.", "a-key")
     assert (status, UNKNOWN in problem["detail"]) == (503, True)
+    proxy.cut = lambda _: "no"
     wait_until(lambda: post(service, "A fine film.", "a-key")[0] == 201, 10)
     assert stored(service) == ["A fine film."]
 

@@ -215,7 +215,7 @@ def test_a_model_with_swapped_labels_fails_its_canaries(tmp_path: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     swapped = dict(zip(config["id2label"], reversed(config["id2label"].values()), strict=True))
     (folder / "config.json").write_text(json.dumps(config | {"id2label": swapped}))
-    with pytest.raises(ModelError, match="id2label in its config.json seems to be swapped"):
+    with pytest.raises(ModelError, match=r"id2label in its config\.json seems to be swapped"):
         SentimentAnalyzer.load(str(folder)).check_canaries()
 
 
