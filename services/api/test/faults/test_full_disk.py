@@ -85,6 +85,10 @@ def test_a_full_disk_is_a_503_and_all_is_back_without_a_restart_when_there_is_sp
         assert "disk is full" in refused[-1]
         assert small.request("GET", f"/sentiments/{review}")[1]["sentence"] == "A fine film."
         assert small.request("GET", "/readyz")[0] == 200
+    else:
+        wait_until(lambda: "PostgreSQL did not start" in small.output(), 30)
+        assert small.request("GET", "/readyz")[0] == 503
+        assert small.request("GET", "/healthz")[0] == 200
     filler.unlink()
     wait_until(small.heals, BACK_SECONDS)
     found, address = set[str](), "/sentiments/?limit=500"
