@@ -23,9 +23,9 @@ def check_connections(engine: Engine, settings: Settings) -> None:
         allowed = int(connection.execute(_ALLOWED).scalar_one())
     needed = settings.connections + COMMAND_CONNECTIONS
     if needed > allowed:
-        # Each web process has a connection besides those of its threads.
-        threads = allowed - COMMAND_CONNECTIONS - settings.web_workers
-        fewer = f"set THREADS to {threads} or less, or " if threads >= settings.web_workers else ""
+        # Each web process has one connection besides those of its threads.
+        of_worker = (allowed - COMMAND_CONNECTIONS) // settings.web_workers - 1
+        fewer = f"set THREADS to {of_worker * settings.web_workers} or less, or " if of_worker > 0 else ""
         raise ConfigError(
             f"The database allows {allowed} connections, but the service may need {needed}: {settings.connections} for "
             f"requests and {COMMAND_CONNECTIONS} for commands. To start, {fewer}raise max_connections, or the limit of "

@@ -49,7 +49,7 @@ def test_a_database_that_may_lose_reviews_is_not_ready_and_says_why(
     assert is_ready()
     execute(durable, change, "SELECT pg_reload_conf()", "SELECT pg_sleep(0.5)", END_IDLE)
     wait_until(lambda: not is_ready(), 5)
-    assert f"{name} is off" in durable.request("GET", "/readyz")[1]["detail"]
+    assert f"{name}=off" in durable.request("GET", "/readyz")[1]["detail"]
     execute(durable, undo, "SELECT pg_reload_conf()", "SELECT pg_sleep(0.5)", END_IDLE)
     wait_until(is_ready, 5)
 
