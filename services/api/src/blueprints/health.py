@@ -44,8 +44,8 @@ def ready() -> dict[str, Any]:
         raise Unavailable("The database is away or not migrated. Start it, or run `flask db upgrade`.") from error
     if risky:
         raise Unavailable(
-            f"The database may lose what it has stored, because of {', '.join(f'{name}=off' for name in risky)}. Switch "
-            "it on, for the server, the database and the role, or set REQUIRE_DURABILITY=false."
+            f"The database may lose what it has stored, because of {', '.join(f'{name}=off' for name in risky)}. "
+            "Switch it on, for the server, the database and the role, or set REQUIRE_DURABILITY=false."
         )
     return {"status": "ready", "model": model}
 
