@@ -23,7 +23,7 @@ def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" =
     from src import commands, reviews
     from src.blueprints import bulk, comparisons, exports, health, pages, sentiments
     from src.config import Settings
-    from src.database import connections
+    from src.database import connections, lost_commits
     from src.extensions import api, db, migrate
     from src.server import logs, metrics, overload
     from src.web import authentication, problems
@@ -37,6 +37,8 @@ def create_app(settings: "Settings | None" = None, analyzer: "Analyzer | None" =
     app.extensions["group_commit"] = reviews.new_group_commit()
     app.json = OrjsonProvider(app)
     db.init_app(app)
+    with app.app_context():
+        lost_commits.watch(db.engine)
     migrate.init_app(app, db, directory=str(connections.MIGRATIONS))
     api.init_app(app)
     for documented in (sentiments.bp, bulk.bp, comparisons.bp, exports.bp, health.bp):

@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 """services/api, the folder of `model/`, `migrations/` and `instance/`."""
 
 POOL_MAX = 80
-"""PostgreSQL's default limit is 100 connections; the rest is left to commands and other clients."""
+"""The most database connections of the service. PostgreSQL's default limit is 100, of which it keeps 3 for itself."""
+COMMAND_CONNECTIONS = 10
+"""The database connections that are left to commands."""
 
 OWNER = re.compile("[A-Za-z0-9._-]{1,40}")
 """The pattern of a key owner's name: shorter than a key, so that a key is never taken for a name."""
@@ -62,6 +64,8 @@ class Settings:
     """The limit of the body of a bulk request."""
     max_sentence_chars: int = 100_000
     log_level: str = "INFO"
+    require_durability: bool = True
+    """Whether a database that may lose what it has committed counts as not ready."""
     api_keys: Mapping[str, str] = field(default_factory=dict)
     """Owners' names by the SHA-256 of their keys, in hexadecimal. Without keys the service is open."""
 
@@ -99,6 +103,7 @@ class Settings:
             max_bulk_bytes=integer("MAX_BULK_BYTES", default.max_bulk_bytes, 1, 2**40),
             max_sentence_chars=integer("MAX_SENTENCE_CHARS", default.max_sentence_chars, 1, 10**7),
             api_keys=read("API_KEYS", default.api_keys, lambda name: _api_keys(env.str(name))),
+            require_durability=read("REQUIRE_DURABILITY", default.require_durability, env.bool),
             log_level=read("LOG_LEVEL", default.log_level, lambda name: logging.getLevelName(env.log_level(name))),
         )
 
@@ -113,6 +118,16 @@ class Settings:
         return -(-self.queue // self.web_workers)
 
     @property
+    def pool_of_worker(self) -> int:
+        """The database connections that the threads of each web process share. The watchdog has one more."""
+        return min(self.threads_of_worker, POOL_MAX // self.web_workers - 1)
+
+    @property
+    def connections(self) -> int:
+        """The most database connections of all web processes."""
+        return self.web_workers * (self.pool_of_worker + 1)
+
+    @property
     def bind(self) -> str:
         """The address to listen on, `host:port`; an IPv6 host is in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -125,15 +140,16 @@ class Settings:
             "MAX_FORM_MEMORY_SIZE": self.max_body_bytes,
             "MAX_BULK_BYTES": self.max_bulk_bytes,
             "MAX_SENTENCE_CHARS": self.max_sentence_chars,
+            "REQUIRE_DURABILITY": self.require_durability,
             "SQLALCHEMY_DATABASE_URI": database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {
-                "pool_size": min(self.threads_of_worker, POOL_MAX // self.web_workers),
+                "pool_size": self.pool_of_worker,
                 "max_overflow": 0,
                 "pool_timeout": 5,
                 "pool_pre_ping": True,
                 "hide_parameters": True,  # else an error message would carry a review into the log
                 "connect_args": {
-                    "connect_timeout": 5,
+                    "connect_timeout": 2,
                     "application_name": "sentiments",
                     # work_mem: sorts, and bitmaps of common words, which beyond it name pages instead of rows.
                     "options": "-c timezone=UTC -c statement_timeout=30s -c work_mem=16MB",

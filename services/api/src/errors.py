@@ -116,6 +116,22 @@ class Unavailable(DomainError):
     detail = "The database cannot be reached. Try again."
 
 
+class OutcomeUnknown(Unavailable):
+    """A change that is committed or not: the connection was lost before the database's answer came."""
+
+    detail = (
+        "The connection to the database was lost during the commit, so it is not known whether the review is stored. "
+        "Send the request again with the same Idempotency-Key, and the review is stored once. Without a key, look for "
+        "the review first. PUT and DELETE can be sent again in any case."
+    )
+
+
+class DiskFull(Unavailable):
+    """A change for which the database's disk has no space."""
+
+    detail = "The database's disk is full; nothing was stored. Try again when there is space."
+
+
 class Crowded(Unavailable):
     """A request of a kind whose slots are all taken."""
 

@@ -171,7 +171,7 @@ def analyzer() -> SentimentAnalyzer:
 
 @pytest.fixture(scope="session")
 def settings(database_url: URL) -> Settings:
-    return Settings(database_url=database_url)
+    return Settings(database_url=database_url, require_durability=False)
 
 
 @pytest.fixture(scope="session")

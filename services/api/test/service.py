@@ -29,7 +29,7 @@ class Service:
     def __init__(self, instance: Path, **settings: str) -> None:
         """Prepare one; settings are environment variables."""
         self.instance = instance
-        self._settings = settings
+        self.settings = settings
         instance.mkdir(exist_ok=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -52,8 +52,8 @@ class Service:
         environment = {
             **os.environ, "INSTANCE_PATH": str(self.instance), "PORT": str(self.port),
             "DATABASE_URL": "", "FLASK_SKIP_DOTENV": "1", "FLASK_APP": "src",  # never the user's own database
-            "WEB_WORKERS": "1",
-            **self._settings,
+            "WEB_WORKERS": "1", "REQUIRE_DURABILITY": "false",  # the tests' databases do not wait for the disk
+            **self.settings,
         }  # fmt: skip
         with self.log.open("w") as log, self.errors.open("w") as errors:
             self.process = subprocess.Popen(

@@ -53,7 +53,7 @@ def test_env_example_and_operating_md_list_every_variable_that_is_read() -> None
         assert f"`{name}`" in document, name
 
 
-@pytest.mark.parametrize(("threads", "connections"), [(20, 20), (96, 80)])
+@pytest.mark.parametrize(("threads", "connections"), [(20, 20), (96, 79)])
 def test_each_thread_has_a_connection_within_postgresql_s_limit(threads: int, connections: int) -> None:
     url = URL.create("postgresql+psycopg2")
     options = Settings(threads=threads).flask_config(url)["SQLALCHEMY_ENGINE_OPTIONS"]

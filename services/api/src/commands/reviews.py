@@ -129,7 +129,9 @@ def rescore(old: str | None) -> None:
 def _analyzer() -> "Analyzer":
     from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 
-    return SentimentAnalyzer.load(Settings.from_env().model_path)
+    analyzer = SentimentAnalyzer.load(Settings.from_env().model_path)
+    analyzer.check_canaries()
+    return analyzer
 
 
 def _text_of(report: "Report") -> str:

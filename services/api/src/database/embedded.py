@@ -21,6 +21,8 @@ from src.database import programs
 START_SECONDS = 300
 QUIET = ("log_min_error_statement=panic", "log_error_verbosity=terse")
 """Settings that keep a failed statement's values, such as a review, out of the log."""
+_ENDS_AFTER_CRASH = "restart_after_crash=off"
+"""The supervisor starts it again. PostgreSQL itself was seen to stay in recovery for ever after it found no space."""
 _SOCKET_FOLDER_MAX = 86  # a socket's path, "/.s.PGSQL.5432" included, has at most 103 bytes (macOS)
 
 
@@ -76,7 +78,8 @@ class EmbeddedPostgres:
         """Launch the server. Processes of a killed one may live on for some seconds; retry until they are gone."""
         self._prepare()
         self._initialize()
-        options = ["listen_addresses=", f"unix_socket_directories={self._socket}", *self._options]
+        options = ["listen_addresses=", f"unix_socket_directories={self._socket}", _ENDS_AFTER_CRASH]
+        options += self._options
         flags = " ".join(f"-c '{option}'" for option in options)
         deadline = time.monotonic() + START_SECONDS
         while True:

@@ -25,6 +25,9 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 _VERSIONED = (WEIGHTS, CONFIG, *_TOKENIZER_FILES, CALIBRATION)
+_PICKLE = "pytorch_model.bin"
+_PADDING = 128
+"""Embeddings may be more than the tokens by less than this: some models round their number up."""
 SPECIAL_TOKENS = ("[CLS]", "[SEP]", "[PAD]")
 _HUB_ID = re.compile(r"(?P<id>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[\w./-]+))?")
 _ABBREVIATED = {"neg": "negative", "neu": "neutral", "pos": "positive"}
@@ -55,6 +58,7 @@ def open_checkpoint(name: str) -> Checkpoint:
     """
     folder = _locate(name)
     label = folder.resolve().name if Path(name).is_dir() else name.split("@", maxsplit=1)[0].rsplit("/", maxsplit=1)[-1]
+    _refuse_code(folder)
     config = _read_config(folder)
     labels = _read_labels(folder, config)
     return Checkpoint(
@@ -85,6 +89,19 @@ def _locate(name: str) -> Path:
         ) from error
 
 
+def _refuse_code(folder: Path) -> None:
+    """Refuse a checkpoint that names Python code of its own, which is never run.
+
+    :raises ModelError: it does.
+    """
+    for path in (folder / CONFIG, folder / "tokenizer_config.json"):
+        if path.exists() and b'"auto_map"' in path.read_bytes():
+            raise ModelError(
+                f"{path} names code of its own (auto_map), which is not run. Use a DistilBERT without such code, or "
+                "remove auto_map if it is one."
+            )
+
+
 def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     try:
@@ -105,6 +122,11 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 def _read_weights(folder: Path, config: dict[str, Any], labels: int) -> dict[str, NDArray[np.floating]]:
     path = folder / WEIGHTS
+    if not path.exists() and (folder / _PICKLE).exists():
+        raise ModelError(
+            f"{folder} has {_PICKLE}, a pickle, which can run code and is not read. If you trust it, load it with "
+            f"transformers and call save_pretrained, which writes {WEIGHTS}."
+        )
     if not path.exists():
         raise ModelError(f"{path} is missing: train a model with `make train`, or set MODEL_PATH to another one")
     try:
@@ -178,6 +200,11 @@ def _read_tokenizer(folder: Path, config: dict[str, Any]) -> Tokenizer:
     if tokenizer.get_vocab_size() > config["vocab_size"]:
         raise ModelError(
             f"{folder}: the tokenizer has {tokenizer.get_vocab_size()} tokens, the model only {config['vocab_size']}. "
+            "Restore the tokenizer that the model was trained with."
+        )
+    if tokenizer.get_vocab_size() <= config["vocab_size"] - _PADDING:
+        raise ModelError(
+            f"{folder}: the tokenizer has only {tokenizer.get_vocab_size()} tokens, the model {config['vocab_size']}. "
             "Restore the tokenizer that the model was trained with."
         )
     if None in [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS]:

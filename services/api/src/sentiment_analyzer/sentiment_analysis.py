@@ -1,6 +1,5 @@
 """The analyzer: clean a text, blind it, spell out its symbols, tokenize it, compute logits, calibrate."""
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,13 +9,12 @@ from src.sentiment_analyzer.blindness import blind
 from src.sentiment_analyzer.calibration import Calibration
 from src.sentiment_analyzer.checkpoint import Checkpoint, open_checkpoint
 from src.sentiment_analyzer.engines.engine import open_engine
+from src.sentiment_analyzer.errors import ModelError
 from src.sentiment_analyzer.readability import warnings_of
 from src.sentiment_analyzer.score import Reading, Score, Tokenized, confidence_of
 from src.sentiment_analyzer.symbols import spell_out
 from src.sentiment_analyzer.text import clean
 from src.sentiment_analyzer.windows import WINDOWING, Windowing, split
-
-logger = logging.getLogger(__name__)
 
 CANARIES = ("A wonderful film, one of the best I have ever seen.", "A terrible film, the worst I have ever seen.")
 """Praise and blame. They are long enough for their language to be detected."""
@@ -52,23 +50,26 @@ class SentimentAnalyzer:
     ) -> "SentimentAnalyzer":
         """Load the model from a folder, or by a hub id with an optional `@revision`, and quantize it to int8.
 
-        Two canary sentences are scored, which also loads the language detector before the first request. A warning is
-        logged unless praise is positive and blame negative.
-
         :param quantized: False computes in float32, as the reference for int8.
         :param windowing: the windows of long reviews; other values serve to measure the default.
         :param blinded: False keeps countries and names as they are, to measure the effect of blinding.
         :raises ModelError: the model is missing, damaged, or not a DistilBERT, or its labels are ambiguous.
         """
-        analyzer = cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded)
-        found = [score.sentiment for score in analyzer.analyze(CANARIES)]
-        if found != ["positive", "negative"]:
-            logger.warning(
-                "%s scores praise as %s and blame as %s. Check id2label in its config.json: is it swapped?",
-                path,
-                *found,
-            )
-        return analyzer
+        return cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded)
+
+    def check_canaries(self) -> None:
+        """Score two sentences whose sentiment is known. It loads the language detector, before the first request.
+
+        :raises ModelError: praise is not positive, or blame is not negative.
+        """
+        praise, blame = (score.sentiment_score for score in self.analyze(CANARIES))
+        if praise > 0 > blame:
+            return
+        if praise < 0 < blame:
+            remedy = "id2label in its config.json seems to be swapped: write the labels in the order of the training."
+        else:
+            remedy = "Its files may not belong together: restore them, or set MODEL_PATH to another model."
+        raise ModelError(f"{self.version} scores praise {praise:+.3f} and blame {blame:+.3f}. {remedy}")
 
     @property
     def ready(self) -> bool:

@@ -6,6 +6,7 @@ rows: gunicorn and the scorer stop when their supervisor dies, and a database th
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import socket
@@ -19,6 +20,8 @@ from sqlalchemy.exc import OperationalError
 
 from src.config import ConfigError, Settings
 from src.database import connections
+from src.database.capacity import check_connections
+from src.extensions import db
 from src.sentiment_analyzer import ModelError
 from src.sentiment_analyzer.scorer.keeper import Keeper
 from src.server import logs
@@ -86,6 +89,8 @@ class Supervisor:
             self._database.start()
         _say("Migrating the database ...")
         upgrade()
+        check_connections(db.engine, self._settings)
+        db.engine.dispose()
         with self._bound_socket() as listener:
             _say("Loading the model ...")
             with Keeper(self._settings.model_path, queue=self._settings.queue) as scorer:
@@ -118,7 +123,10 @@ class Supervisor:
             if self._database and time.monotonic() - checked > CHECK_DATABASE_SECONDS:
                 if not self._database.is_running():
                     _say("PostgreSQL has died; restarting it ...")
-                    self._database.start()
+                    try:
+                        self._database.start()
+                    except ConfigError as error:  # a full disk, say, on which there may be space again
+                        _say(error.message)
                 checked = time.monotonic()
         _say("Finishing open requests ...")
 
@@ -154,13 +162,17 @@ class Supervisor:
             time.sleep(2)
 
     def _wait_until_ready(self, server: WebServer) -> bool:
-        deadline = time.monotonic() + READY_SECONDS
+        deadline, told = time.monotonic() + READY_SECONDS, ""
         while server.status is None and not self._stopping:
             connection = http.client.HTTPConnection(self._host, self._settings.port, timeout=2)
             with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
                 connection.request("GET", "/readyz")
-                if connection.getresponse().status == http.HTTPStatus.OK:
+                response = connection.getresponse()
+                if response.status == http.HTTPStatus.OK:
                     return True
+                if (reason := json.load(response)["detail"]) != told:
+                    _say(f"Not ready: {reason}")
+                    told = reason
             if time.monotonic() > deadline:
                 _say(f"Still not ready after {READY_SECONDS} s: request /readyz to see why.")
                 return False

@@ -387,6 +387,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type hints
 
         The whole error is logged: before the first request there is no review that it could quote.
         """
+        if self.cfg.preload_app:  # a fork has none of the threads that the application started
+            self.log.critical("The service cannot start: remove --preload from GUNICORN_CMD_ARGS.")
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
         try:
             super().load_wsgi()
             self._admission = self.wsgi.extensions[ADMISSION]

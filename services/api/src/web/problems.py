@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from src.errors import DomainError, InvalidInput, Unavailable
+from src.database.lost_commits import LostCommit
+from src.errors import DiskFull, DomainError, InvalidInput, OutcomeUnknown, Unavailable
 from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, ScorerAway
 
 logger = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ _RETRIED = (409, 503)
 """Statuses sent with Retry-After."""
 _QUERY_CANCELED = "57014"
 """The SQLSTATE of a statement that reached `statement_timeout`."""
+_DISK_FULL = "53100"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 QUEUE_FULL = "Too many reviews are waiting to be scored; nothing was stored. Try again."
@@ -141,6 +143,10 @@ def _on_database_error(error: Exception) -> Response:
     logger.error("database error", error=type(error).__name__, sqlstate=sqlstate, request_id=request_id())
     if isinstance(error, PoolTimeout):
         return _on_domain_error(Unavailable("Every connection to the database is in use. Try again."))
+    if isinstance(error, LostCommit):
+        return _on_domain_error(OutcomeUnknown())
+    if sqlstate == _DISK_FULL:
+        return _on_domain_error(DiskFull())
     if sqlstate == _QUERY_CANCELED:
         return _on_domain_error(Unavailable("The database took too long. Narrow the filters, or try again."))
     return _on_domain_error(Unavailable())

@@ -5,7 +5,8 @@ from collections import Counter
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.engine import make_url
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
 
 from src import create_app, reviews
 from src.config import Settings
@@ -31,6 +32,22 @@ def test_not_ready_without_a_database(analyzer: SentimentAnalyzer) -> None:
     client = app.test_client()
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+def test_not_ready_over_a_database_that_may_lose_what_it_has_committed(
+    own_database: URL, analyzer: SentimentAnalyzer
+) -> None:
+    engine = create_engine(own_database)
+    with engine.begin() as connection:
+        connection.execute(text(f'ALTER DATABASE "{own_database.database}" SET synchronous_commit = off'))
+    engine.dispose()
+    for required, status in ((True, 503), (False, 200)):
+        app = create_app(Settings(database_url=own_database, require_durability=required), analyzer)
+        answer = app.test_client().get("/readyz")
+        assert answer.status_code == status
+        assert not required or "synchronous_commit=off" in answer.get_json()["detail"]
+        with app.app_context():
+            db.engine.dispose()
 
 
 def test_metrics_count_scored_reviews_by_sentiment_and_warning(client: FlaskClient, app: Flask) -> None:

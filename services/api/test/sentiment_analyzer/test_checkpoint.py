@@ -117,6 +117,29 @@ def test_a_model_of_another_kind_is_refused(save_checkpoint: Save, changes: dict
         open_checkpoint(str(folder))
 
 
+def test_a_tokenizer_with_fewer_tokens_than_the_model_is_refused(save_checkpoint: Save) -> None:
+    """Up to 127 more embeddings are padding."""
+    folder = save_checkpoint(vocab_size=30_522 + 127)
+    assert open_checkpoint(str(folder)).config["vocab_size"] == 30_649
+    with pytest.raises(ModelError, match="the tokenizer has only 30522 tokens, the model 30650"):
+        open_checkpoint(str(save_checkpoint(vocab_size=30_522 + 128)))
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_a_checkpoint_that_names_code_of_its_own_is_refused(save_checkpoint: Save, name: str) -> None:
+    path = save_checkpoint() / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"auto_map": {"AutoModel": "code.Model"}}))
+    with pytest.raises(ModelError, match="auto_map"):
+        open_checkpoint(str(path.parent))
+
+
+def test_a_pickle_is_not_read(save_checkpoint: Save) -> None:
+    folder = save_checkpoint()
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="a pickle, which can run code"):
+        open_checkpoint(str(folder))
+
+
 def test_a_path_that_is_not_a_folder_is_refused_without_the_network(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
         open_checkpoint(str(tmp_path / "nowhere"))

@@ -98,7 +98,8 @@ def test_threads_may_share_the_detector() -> None:
 
 
 @pytest.mark.usefixtures("unloaded")
-def test_the_detector_is_loaded_with_the_model_and_not_by_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_detector_is_loaded_by_the_canaries_and_not_by_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
     analyzer = SentimentAnalyzer.load(MODEL)
+    analyzer.check_canaries()
     monkeypatch.delattr(infer.ModelLoader, "load_local")
     assert analyzer.analyze([GERMAN])[0].warnings == (NOT_ENGLISH,)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from src.sentiment_analyzer import cpus
+from src.sentiment_analyzer import ModelError, cpus
 from src.sentiment_analyzer.engines import compiler
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.sentiment_analyzer.conftest import MODEL, SST2_LABELS, THREE_LABELS
@@ -207,7 +207,7 @@ def test_emoji_and_stars_are_read_as_words(analyzer: SentimentAnalyzer) -> None:
     assert drawn == written
 
 
-def test_swapped_labels_are_logged_as_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_model_with_swapped_labels_fails_its_canaries(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     for path in Path(MODEL).iterdir():
@@ -215,10 +215,19 @@ def test_swapped_labels_are_logged_as_a_warning(tmp_path: Path, caplog: pytest.L
     config = json.loads((folder / "config.json").read_text())
     swapped = dict(zip(config["id2label"], reversed(config["id2label"].values()), strict=True))
     (folder / "config.json").write_text(json.dumps(config | {"id2label": swapped}))
-    SentimentAnalyzer.load(str(folder))
-    assert "scores praise as negative and blame as positive" in caplog.text
+    with pytest.raises(ModelError, match=r"id2label in its config\.json seems to be swapped"):
+        SentimentAnalyzer.load(str(folder)).check_canaries()
 
 
-def test_the_model_that_ships_passes_the_check_of_its_labels(caplog: pytest.LogCaptureFixture) -> None:
-    SentimentAnalyzer.load(MODEL)
-    assert caplog.records == []
+def test_a_model_that_tells_nothing_fails_its_canaries(save_checkpoint: Callable[..., Path]) -> None:
+    folder = save_checkpoint()
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.weight"][:] = 0
+    weights["classifier.bias"][:] = 0
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(ModelError, match="may not belong together"):
+        SentimentAnalyzer.load(str(folder)).check_canaries()
+
+
+def test_the_model_that_ships_passes_its_canaries(analyzer: SentimentAnalyzer) -> None:
+    analyzer.check_canaries()

@@ -147,6 +147,7 @@ def serve(keeper: Channel, listener: socket.socket, model_path: str, *, queue: i
     first = _Client(keeper)
     try:
         analyzer = SentimentAnalyzer.load(model_path)
+        analyzer.check_canaries()
     except ModelError as error:
         first.send(Refused(str(error)))
         return
