@@ -237,7 +237,7 @@ and not from the primary key, where most reviews may be of other versions."""
 id_by_movie: SQLColumnExpression[int] = id_by_model
 """The same for `ix_sentiments_movie_id`: ordered by it, the reviews of a film are read from there."""
 review_metadata: ColumnElement[Any] = Sentiment.metadata_.cast(JSONB)
-"""The metadata of a review, as `ix_sentiments_metadata` has it."""
+"""The metadata of a review, as `ix_sentiments_metadata` has it, and the statistics of the twelfth migration."""
 Index(
     "ix_sentiments_metadata",
     review_metadata.label("document"),

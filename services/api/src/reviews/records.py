@@ -23,7 +23,7 @@ from src.sentiment_analyzer import Analyzer, Score
 
 @dataclass(frozen=True, slots=True)
 class NewReview:
-    """The columns of a scored review, its film and reference, and the claimed key to store it under; most have none."""
+    """A scored review, and the film, reference and claimed key to store it with."""
 
     columns: dict[str, Any]
     claim: Claim | None = None
@@ -205,7 +205,9 @@ def insert_reviews(session: Session, rows: Sequence[NewReview]) -> list[Sentimen
     statement = insert(Sentiment).returning(
         Sentiment.id, Sentiment.created_on, Sentiment.updated_on, sort_by_parameter_order=True
     )
-    columns = [row.columns | {"movie_id": movie and movie.id} for row, movie in zip(rows, of_rows, strict=True)]
+    columns = [
+        row.columns | {"movie_id": movie.id} if movie else row.columns for row, movie in zip(rows, of_rows, strict=True)
+    ]
     given = session.execute(statement, columns).mappings().all()
     taken = _store_references(session, rows, [one["id"] for one in given])
     return [
@@ -235,7 +237,10 @@ def _stored(row: NewReview, given: Any, movie: Movie | None) -> Sentiment:
 def new_review(submission: Submission, model_version: str, score: Score, claimed: Claim | None = None) -> NewReview:
     """Return a scored review, to be stored."""
     columns = _columns(submission.sentence, model_version, score)
-    columns |= {"written_on": submission.written_on, "metadata_": submission.metadata}
+    if submission.written_on is not None:  # a column that is left out costs nothing
+        columns["written_on"] = submission.written_on
+    if submission.metadata is not None:
+        columns["metadata_"] = submission.metadata
     return NewReview(columns, claimed, submission.movie, submission.own_reference)
 
 

@@ -16,6 +16,7 @@ from src.schemas.texts import TEXT_PATTERN, VISIBLE_PATTERN, check_text, is_blan
 MAX_TITLE_CHARS = 300
 MAX_KEY_CHARS = 100
 MAX_REFERENCE_CHARS = 300
+MAX_METADATA_MEMBERS = 100
 MAX_METADATA_BYTES = 4096
 FIRST_YEAR, LAST_YEAR = 1800, 2999
 """The years in which a review may have been written: what PostgreSQL and every client can show in any time zone."""
@@ -71,10 +72,13 @@ def check_reference(value: Any) -> None:
 def parse_metadata(value: Any) -> Mapping[str, Any]:
     """Return metadata: an object whose values are texts, numbers, true, false and null.
 
-    :raises ValidationError: it is anything else, or larger than MAX_METADATA_BYTES as JSON.
+    :raises ValidationError: it is anything else, has more than MAX_METADATA_MEMBERS, or is larger than
+        MAX_METADATA_BYTES as JSON.
     """
     if not isinstance(value, dict):
         raise ValidationError("Is not an object.")
+    if len(value) > MAX_METADATA_MEMBERS:
+        raise ValidationError(f"Has more than {MAX_METADATA_MEMBERS} members.")
     for name, member in value.items():
         try:
             check_text(name)
@@ -171,7 +175,7 @@ METADATA = {
     "additionalProperties": {
         "anyOf": [{"type": "string", "pattern": TEXT_PATTERN}, {"type": ["number", "boolean", "null"]}]
     },
-    "maxProperties": 100,
+    "maxProperties": MAX_METADATA_MEMBERS,
     "description": f"Your own data, which filters find: an object without nesting, of at most {MAX_METADATA_BYTES:,} "
     "bytes.",
     "example": {"source": "guestbook", "stars": 4},

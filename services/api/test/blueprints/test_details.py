@@ -146,6 +146,7 @@ def test_a_film_that_is_new_to_many_requests_at_once_is_stored_once(apps: list[F
         ("metadata", [], "/metadata"), ("metadata", "a", "/metadata"), ("metadata", {"a": {}}, "/metadata/a"),
         ("metadata", {"a": ["b"]}, "/metadata/a"), ("metadata", {"a": "b\0"}, "/metadata/a"),
         ("metadata", {"a\0": "b"}, "/metadata/a\0"), ("metadata", {"a": "x" * 5000}, "/metadata"),
+        ("metadata", {str(number): number for number in range(101)}, "/metadata"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/sentiments/", "/sentiments/bulk"])

@@ -164,6 +164,20 @@ def test_the_reviews_of_a_film_a_date_or_metadata_are_found_by_an_index(
     assert "Seq Scan on sentiments" not in plans
 
 
+def test_a_value_of_metadata_that_no_review_has_is_not_looked_for_in_every_review(session: Session) -> None:
+    """Without statistics of the metadata, the planner expects many matches and reads a range of ids."""
+    for number in range(20_000):
+        session.add(build_review(metadata={"stars": number % 5, "number": number}))
+    session.commit()
+    session.execute(text("ANALYZE sentiments"))
+    newest = session.scalar(text("SELECT max(id) FROM sentiments"))
+    metadata = 'metadata::jsonb @> \'{"stars": 7}\' OR metadata::jsonb @> \'{"stars": "7"}\''
+    query = f"SELECT id FROM sentiments WHERE ({metadata}) AND id > {newest - 15_000} ORDER BY abs(id) DESC LIMIT 51"
+    plan = "\n".join(session.connection().exec_driver_sql(f"EXPLAIN {query}").scalars())
+    assert "Bitmap Index Scan on ix_sentiments_metadata" in plan
+    assert "pk_sentiments" not in plan
+
+
 def test_look_up_and_pages_read_the_primary_key_and_no_more_rows_than_they_show(
     session: Session, statements: list[str]
 ) -> None:
