@@ -31,6 +31,11 @@ class NewReview:
     reference: OwnReference | None = None
 
 
+_INSERT = insert(Sentiment).returning(
+    Sentiment.id, Sentiment.created_on, Sentiment.updated_on, sort_by_parameter_order=True
+)
+
+
 class Stored(Enum):
     """How a review that a request was to create came to be stored."""
 
@@ -202,13 +207,10 @@ def insert_reviews(session: Session, rows: Sequence[NewReview]) -> list[Sentimen
     """
     movies = stored_movies(session, [row.movie for row in rows if row.movie])
     of_rows = [movies[row.movie.identity] if row.movie else None for row in rows]
-    statement = insert(Sentiment).returning(
-        Sentiment.id, Sentiment.created_on, Sentiment.updated_on, sort_by_parameter_order=True
-    )
     columns = [
         row.columns | {"movie_id": movie.id} if movie else row.columns for row, movie in zip(rows, of_rows, strict=True)
     ]
-    given = session.execute(statement, columns).mappings().all()
+    given = session.execute(_INSERT, columns).mappings().all()
     taken = _store_references(session, rows, [one["id"] for one in given])
     return [
         None if one["id"] in taken else _stored(row, one, movie)

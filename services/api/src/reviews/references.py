@@ -37,7 +37,7 @@ def referenced(session: Session, submissions: Collection[Submission]) -> dict[Ow
     It ends the transaction, so that no connection is held while others are scored. Without references there is no
     query.
     """
-    wanted = {submission.own_reference for submission in submissions} - {None}
+    wanted = {own for submission in submissions if (own := submission.own_reference)}
     if not wanted:
         return {}
     owners, references = zip(*wanted, strict=True)

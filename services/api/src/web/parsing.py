@@ -83,6 +83,10 @@ class StrictBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = StrictParser()
 
+    def arguments(self, schema: type[Schema], **options: Any) -> Any:
+        """Parse the body or the query by one instance of `schema`. webargs would make one for each request."""
+        return super().arguments(schema(), **options)
+
     def problems(self, *statuses: int) -> Callable[[Any], Any]:
         """Document the statuses of the problems that a view responds with; 401 is added if it needs a key."""
 
