@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import psycopg2
 from flask import Flask
+from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -101,7 +102,8 @@ def calls(rows: int) -> dict[str, str]:
 
 def milliseconds(app: Flask, address: str) -> float:
     """Return the time of one request without the network."""
-    client, start = app.test_client(), time.perf_counter()
+    client = FlaskClient(app, app.response_class)  # that of the tests checks each response, which takes longer
+    start = time.perf_counter()
     answer = client.get(address)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return (time.perf_counter() - start) * 1000
