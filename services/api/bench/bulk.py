@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -25,8 +26,9 @@ from bench.serving.servers import Server
 from src import create_app
 from src.config import Settings
 from src.extensions import db
+from src.files.readers import records
 from src.reviews import import_file
-from src.schemas.reviews import why_refused
+from src.schemas.reviews import entry_of
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.service import Service
 
@@ -70,7 +72,8 @@ def rates(server: Server, service: Service, texts: list[str], rounds: int) -> di
         with tempfile.NamedTemporaryFile(suffix=".ndjson") as file, app.app_context():
             file.write(body)
             file.flush()
-            steps = import_file(db.session(), analyzer, Path(file.name), why_refused, longest=2**21, again=True)
+            entries = map(partial(entry_of, owner=""), records(Path(file.name), 2**21))
+            steps = import_file(db.session(), analyzer, Path(file.name), entries, again=True)
             return [progress.stored for progress in steps][-1]
 
     ways = {"scored": scored, "posted": lambda: post(server.port, body), "imported": imported}

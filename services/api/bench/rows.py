@@ -3,7 +3,8 @@
 Each request is compared with the same one over ten thousand rows, in one run on one server; the rounds alternate.
 
 The words of the reviews are drawn by Zipf's law, so that most are rare; dates rise with the ids over three years. The
-older of two models has two labels, the newer one has three.
+older of two models has two labels, the newer one has three. Nine of ten reviews have one of 50,000 films, drawn by a
+power law, a date of writing that does not rise with the ids, metadata and a reference.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import psycopg2
 from flask import Flask
+from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -39,7 +41,12 @@ LARGE = 5_000_000
 CHUNK = 100_000
 FIRST_DAY = datetime(2023, 11, 20, tzinfo=UTC)
 PERIOD = timedelta(days=3 * 365)
+FILMS = 50_000
+FIRST_WRITTEN = datetime(2005, 1, 1, tzinfo=UTC)
+DETAILED = 0.9
+"""The share of reviews with a film and other details."""
 COMMON, MIDDLING, RARE = "brilliant", "cinematography", "ornithopter"
+POPULAR, OBSCURE = 1, 20_000
 SHARES = {COMMON: 1 / 3, MIDDLING: 1 / 500, RARE: 1 / 2_000_000}
 Words = NDArray[np.str_]
 _SYLLABLES = [first + vowel + last for first in "bdfgklmnprst" for vowel in "aeiou" for last in ("", "l", "n", "r")]
@@ -64,6 +71,19 @@ def calls(rows: int) -> dict[str, str]:
         "a common word, 1 in 3": f"/sentiments/?q={COMMON}",
         "two words": f"/sentiments/?q={COMMON}+{MIDDLING}",
         "a phrase": f"/sentiments/?q=%22{COMMON}+{MIDDLING}%22",
+        "of the film with the most reviews": f"/sentiments/?movie={POPULAR}",
+        "of a film with few reviews": f"/sentiments/?movie={OBSCURE}",
+        "of that film, a rare word": f"/sentiments/?movie={POPULAR}&q={RARE}",
+        "of that film, negative": f"/sentiments/?movie={POPULAR}&sentiment=negative",
+        "under a reference": f"/sentiments/?reference=r-{rows // 3}",
+        "under a reference that nobody has": "/sentiments/?reference=none",
+        "written in one year": "/sentiments/?written_since=2010-01-01&written_until=2011-01-01",
+        "written on one day": "/sentiments/?written_since=2010-03-04&written_until=2010-03-05",
+        "written before all others": "/sentiments/?written_until=2005-01-02",
+        "written when only old ids were": "/sentiments/?written_since=2030-01-01",
+        "metadata of one in five": "/sentiments/?metadata.stars=4",
+        "metadata of 50 old reviews": "/sentiments/?metadata.batch=7",
+        "metadata nobody has": "/sentiments/?metadata.stars=6",
         "words nobody wrote": "/sentiments/?q=zeppelins+-zeppelin",
         "the summary": "/sentiments/summary",
         "the summary by date": f"/sentiments/summary?since={year:%Y-%m-%d}T10:20:00Z&until={week:%Y-%m-%d}T10:20:00Z",
@@ -74,12 +94,16 @@ def calls(rows: int) -> dict[str, str]:
         "the summary of a middling word": f"/sentiments/summary?q={MIDDLING}",
         "the summary of a common word": f"/sentiments/summary?q={COMMON}",
         "the summary of the unsure": "/sentiments/summary?max_confidence=0.6",
+        "the summary of the film with the most reviews": f"/sentiments/summary?movie={POPULAR}",
+        "the summary of one year of writing": "/sentiments/summary?written_since=2010-01-01&written_until=2011-01-01",
+        "the summary of metadata of one in five": "/sentiments/summary?metadata.stars=4",
     }
 
 
 def milliseconds(app: Flask, address: str) -> float:
     """Return the time of one request without the network."""
-    client, start = app.test_client(), time.perf_counter()
+    client = FlaskClient(app, app.response_class)  # that of the tests checks each response, which takes longer
+    start = time.perf_counter()
     answer = client.get(address)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return (time.perf_counter() - start) * 1000
@@ -89,7 +113,7 @@ def insert_rate(app: Flask, group: int, seconds: float = 3.0) -> float:
     """Return the rows that are committed per second, `group` of them in a transaction."""
     names = ("sentence", "sentiment_score", "confidence", "tokens", "windows", "model_version")
     drawn = lines(np.random.default_rng(8), vocabulary(), 0, CHUNK, CHUNK, labels=2)
-    more = {"p_neutral": None, "warnings": ()}
+    more = {"p_neutral": None, "warnings": (), "written_on": None, "metadata_": None}
     reviews = [NewReview({**dict(zip(names, line.split("\t"), strict=False)), **more}) for line in drawn]
     stored, start = 0, time.perf_counter()
     with app.app_context():
@@ -185,13 +209,15 @@ def fill(connection: psycopg2.extensions.connection, rows: int, labels: int = 3)
     :param labels: of the newer model; with 2, the database may be that of before the tenth migration.
     """
     columns = "sentence, sentiment_score, confidence, tokens, windows, model_version, created_on"
-    columns += ", p_neutral, warnings" if labels == 3 else ""
+    columns += ", p_neutral, warnings, movie_id, written_on, metadata" if labels == 3 else ""
     source = np.random.default_rng(7)
     words = vocabulary()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_indexdef('ix_sentiments_words'::regclass)")
         [definition] = cursor.fetchone()
         cursor.execute("DROP INDEX ix_sentiments_words")
+        if labels == 3:
+            cursor.execute(_FILMS, {"films": FILMS})
         for start in range(0, rows, CHUNK):
             cursor.copy_expert(
                 f"COPY sentiments ({columns}) FROM STDIN",
@@ -200,12 +226,45 @@ def fill(connection: psycopg2.extensions.connection, rows: int, labels: int = 3)
             print(f"\r{start + CHUNK:,} rows ", end="", flush=True)
         cursor.execute("SET maintenance_work_mem = '1GB'")
         cursor.execute(definition)
+        if labels == 3:
+            cursor.execute(_REFERENCES)
         cursor.execute("INSERT INTO corrections SELECT id, 'positive' FROM sentiments WHERE id % 100 = 0")
     connection.commit()
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
     print()
+
+
+_FILMS = """
+INSERT INTO movies (title, normalized, key)
+SELECT 'Film ' || number, 'film ' || number, '' FROM generate_series(1, %(films)s) number
+"""
+
+
+_REFERENCES = """
+SET session_replication_role = replica;  -- no check of each foreign key, which takes minutes
+INSERT INTO review_references (reference, owner, review_id)
+SELECT 'r-' || id, '', id FROM sentiments WHERE movie_id IS NOT NULL;
+RESET session_replication_role
+"""
+
+
+def details(source: Generator, count: int, start: int, rows: int) -> Iterator[str]:
+    """Yield film, date of writing and metadata of `count` reviews in the format of COPY.
+
+    Only the oldest twentieth has dates of writing in the year 2030, so that no page of them is near the newest ids.
+    """
+    films = (FILMS * source.random(count) ** 3).astype(int) + 1  # the first has 2.7% of the reviews
+    days, stars, described = source.integers(0, 20 * 365, count), source.integers(1, 6, count), source.random(count)
+    for row in range(count):
+        if described[row] >= DETAILED:
+            yield "\t\\N\t\\N\t\\N"
+            continue
+        late = start + row < rows // 20 and row % 10 == 0
+        written = datetime(2030, 1, 1, tzinfo=UTC) if late else FIRST_WRITTEN + timedelta(days=int(days[row]))
+        metadata = f'{{"source": "bench", "stars": {stars[row]}, "batch": {(start + row) // 50}}}'
+        yield f"\t{films[row]}\t{written.isoformat()}\t{metadata}"
 
 
 def vocabulary() -> Words:
@@ -220,6 +279,7 @@ def lines(source: Generator, words: Words, start: int, count: int, rows: int, la
     scores = np.tanh(source.normal(0.4, 2, count))
     neutral = source.random(count) * (1 - np.abs(scores)) if labels == 3 else np.zeros(count)
     special = {word: source.random(count) < share for word, share in SHARES.items()}
+    described = details(source, count, start, rows)
     for row, (text, score) in enumerate(zip(np.split(drawn, np.cumsum(lengths)[:-1]), scores, strict=True)):
         found = [word for word, there in special.items() if there[row]]
         if start + row == rows // 3:  # so that the small table has it too
@@ -228,7 +288,7 @@ def lines(source: Generator, words: Words, start: int, count: int, rows: int, la
         older = start + row < rows * 0.4
         p_neutral = 0.0 if older else float(neutral[row])
         confidence = max(p_neutral, (1 - p_neutral + abs(float(score))) / 2)
-        more = "" if labels == 2 else "\t\\N\t\\N" if older else f"\t{p_neutral!r}\t{{}}"
+        more = "" if labels == 2 else ("\t\\N\t\\N" if older else f"\t{p_neutral!r}\t{{}}") + next(described)
         yield (
             f"{' '.join([*text, *found])}\t{float(score)!r}\t{confidence!r}"
             f"\t{len(text) + 2}\t1\t{'model@1' if older else 'model@2'}\t{moment.isoformat()}{more}\n"

@@ -46,6 +46,19 @@ class KeyInProgress(DomainError):
 
     status = 409
     detail = "A request with this Idempotency-Key is still being processed. Try again."
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
+
+
+class ReferenceTaken(DomainError):
+    """A reference under which a review with another sentence is stored."""
+
+    status = 409
+
+    def __init__(self, review_id: int) -> None:
+        super().__init__(
+            f"Review {review_id} has this reference and another sentence. "
+            f"PUT the new sentence to /sentiments/{review_id}, or send another reference."
+        )
 
 
 class ReviewGone(DomainError):
@@ -53,6 +66,13 @@ class ReviewGone(DomainError):
 
     status = 410
     detail = "The review that was posted with this Idempotency-Key has been deleted. Send a new key to post it again."
+
+
+class ReviewChanged(DomainError):
+    """A reference whose review was deleted by another request while this one was storing it."""
+
+    status = 409
+    detail = "The review with this reference was deleted at the same time; nothing was stored. Try again."
 
 
 class MalformedJson(DomainError):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Case,
     CheckConstraint,
@@ -19,14 +20,17 @@ from sqlalchemy import (
     SmallInteger,
     SQLColumnExpression,
     Text,
+    UniqueConstraint,
     Uuid,
     case,
     false,
     func,
     literal_column,
+    select,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from src.extensions import Base
 from src.sentiment_analyzer.score import sentiment_of
@@ -106,6 +110,42 @@ class Correction(Base):
     created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+class Movie(Base):
+    """A film that reviews are about. It is never changed, and stays if its reviews go."""
+
+    __tablename__ = "movies"
+    __table_args__ = (
+        UniqueConstraint("normalized", "key"),
+        CheckConstraint("char_length(title) BETWEEN 1 AND 300", name="title_length"),
+        CheckConstraint("char_length(normalized) BETWEEN 1 AND 300", name="normalized_length"),
+        CheckConstraint("char_length(key) <= 100", name="key_length"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    """As the first review of the film spells it."""
+    normalized: Mapped[str] = mapped_column(Text)
+    """The title as it is compared; see `src.reviews.movies`."""
+    key: Mapped[str] = mapped_column(Text)
+    """What the client tells films of the same title apart by, such as a year; empty if nothing."""
+
+
+class Reference(Base):
+    """A client's own id of a review; see `src.reviews.references`."""
+
+    __tablename__ = "review_references"
+    __table_args__ = (
+        UniqueConstraint("review_id"),
+        CheckConstraint("char_length(reference) BETWEEN 1 AND 300", name="reference_length"),
+    )
+
+    # The reference comes first in the primary key, since a filter has no owner.
+    reference: Mapped[str] = mapped_column(Text, primary_key=True)
+    owner: Mapped[str] = mapped_column(Text, primary_key=True)
+    """The name of the client's API key; empty without one."""
+    review_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sentiments.id", ondelete="CASCADE"))
+
+
 class Sentiment(Scored, Base):
     """A review and its score by a model.
 
@@ -128,8 +168,15 @@ class Sentiment(Scored, Base):
     model_version: Mapped[str] = mapped_column(Text)
     created_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_on: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    movie_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("movies.id"))
+    written_on: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata", JSON(none_as_null=True))
+    """The client's own data: a flat object. Not JSONB, which would change the order of keys and spell numbers out."""
 
     correction: Mapped[Correction | None] = relationship(lazy="joined", passive_deletes="all")
+    movie: Mapped[Movie | None] = relationship(lazy="joined")
+    if TYPE_CHECKING:
+        reference: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("sentiment_score BETWEEN -1 AND 1", name="sentiment_score_range"),
@@ -155,9 +202,23 @@ class Sentiment(Scored, Base):
             text(_WORDS.format(sentence="sentence")),
             postgresql_using="gin",
         ),
+        # These have no entry for a review without a film, a time of writing, or metadata.
+        Index(
+            "ix_sentiments_movie_id",
+            "movie_id",
+            text("(id + 0)"),
+            postgresql_where=text("movie_id IS NOT NULL"),
+        ),
+        Index("ix_sentiments_written_on", "written_on", "id", postgresql_where=text("written_on IS NOT NULL")),
     )
 
 
+Sentiment.reference = column_property(
+    select(Reference.reference)
+    .where(Reference.review_id == Sentiment.id)
+    .correlate_except(Reference)
+    .label("reference")
+)
 _neutral = is_neutral(Sentiment.sentiment_score, Sentiment.p_neutral)
 with_sentiment: dict[str, ColumnElement[bool]] = {
     "positive": ~_neutral & (Sentiment.sentiment_score >= literal_column("0")),
@@ -173,6 +234,17 @@ review_words: ColumnElement[str] = literal_column(_WORDS.format(sentence="sentim
 id_by_model: SQLColumnExpression[int] = Sentiment.id + literal_column("0")
 """The id, as only `ix_sentiments_model_version` has it. Ordered by it, the reviews of a version are read from there
 and not from the primary key, where most reviews may be of other versions."""
+id_by_movie: SQLColumnExpression[int] = id_by_model
+"""The same for `ix_sentiments_movie_id`: ordered by it, the reviews of a film are read from there."""
+review_metadata: ColumnElement[Any] = Sentiment.metadata_.cast(JSONB)
+"""The metadata of a review, as `ix_sentiments_metadata` has it, and the statistics of the twelfth migration."""
+Index(
+    "ix_sentiments_metadata",
+    review_metadata.label("document"),
+    postgresql_using="gin",
+    postgresql_ops={"document": "jsonb_path_ops"},
+    postgresql_where=Sentiment.metadata_.is_not(None),
+)
 id_unindexed: SQLColumnExpression[int] = func.abs(Sentiment.id)
 """abs(id), which no index has, so the planner must sort: it finds reviews by their words and then sorts them, instead
 of reading from the newest on until enough of them match."""

@@ -8,7 +8,8 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 from src.extensions import db
-from src.models import Correction, Sentiment
+from src.models import Correction, Reference, Sentiment
+from src.reviews.movies import name_movie, stored_movies
 from src.reviews.slots import Kind, slot
 
 COLUMNS = {
@@ -23,6 +24,7 @@ COLUMNS = {
 
 def build_review(**columns: Any) -> Sentiment:
     """Return a review that is not stored yet; with `p_neutral`, its confidence follows from that and the score."""
+    columns = {{"metadata": "metadata_"}.get(name, name): value for name, value in columns.items()}
     if (p_neutral := columns.get("p_neutral")) is not None and "confidence" not in columns:
         columns["confidence"] = confidence_of(columns["sentiment_score"], p_neutral)
     return Sentiment(**{**COLUMNS, **columns})
@@ -33,11 +35,19 @@ def confidence_of(score: float, p_neutral: float | None = None) -> float:
     return max(p_neutral or 0.0, (1 - (p_neutral or 0.0) + abs(score)) / 2)
 
 
-def store_review(**columns: Any) -> Sentiment:
-    """Store a review; needs an app context."""
-    review = build_review(**columns)
-    db.session.add(review)
-    db.session.commit()
+def store_review(
+    movie: str | None = None, key: str = "", reference: str | None = None, owner: str = "", **columns: Any
+) -> Sentiment:
+    """Store a review, and its film and reference if it has them; needs an app context."""
+    session = db.session()
+    name = movie and name_movie(movie, key)
+    movie_id = stored_movies(session, [name])[name.identity].id if name else None
+    review = build_review(**columns, movie_id=movie_id)
+    session.add(review)
+    session.flush()
+    if reference is not None:
+        session.add(Reference(owner=owner, reference=reference, review_id=review.id))
+    session.commit()
     return review
 
 

@@ -89,7 +89,7 @@ class Service:
         """Delete every row, through a connection of its own."""
         engine = create_engine(EmbeddedPostgres(self.instance).url)
         with engine.begin() as connection:
-            connection.execute(text("TRUNCATE sentiments, idempotency_keys, imports CASCADE"))
+            connection.execute(text("TRUNCATE sentiments, movies, idempotency_keys, imports CASCADE"))
         engine.dispose()
 
     def pid(self, part: str) -> int:

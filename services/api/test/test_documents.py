@@ -162,7 +162,7 @@ def parse(body: str) -> Any:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="There is no curl.")
 @pytest.mark.parametrize("document", [README, ROOT / "docs/api.md"], ids=["README.md", "api.md"])
 def test_examples_are_answered_as_the_document_shows(document: Path, service: Service, tmp_path: Path) -> None:
-    execute(service, "TRUNCATE sentiments, idempotency_keys RESTART IDENTITY CASCADE")
+    execute(service, "TRUNCATE sentiments, movies, idempotency_keys RESTART IDENTITY CASCADE")
     (tmp_path / ".curlrc").write_text('silent\nshow-error\nwrite-out = "%{stderr}%{http_code}"\n')
     found = examples(document)
     assert found

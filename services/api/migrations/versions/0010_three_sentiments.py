@@ -14,25 +14,17 @@ Revision ID: 0010
 Revises: 0009
 """
 
-import contextlib
-import time
 from collections.abc import Iterable
 
 from alembic import op
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+
+from src.database.migrating import patiently
 
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
-
-LOCK_TIMEOUT = "500ms"
-"""A waiting exclusive lock holds up every later reader. It is given up before PostgreSQL looks for deadlocks (1 s)."""
-PAUSE_SECONDS = 1.0
-TRIES = 600
-_NOT_LOCKED = {"55P03", "40P01"}
-"""SQLSTATEs: the lock timeout passed; a deadlock, where `deadlock_timeout` is set to less."""
 
 _NEUTRAL = "coalesce(3 * p_neutral > 1 + abs(sentiment_score), false)"
 _IS_POSITIVE = f"NOT {_NEUTRAL} AND sentiment_score >= 0"
@@ -170,9 +162,9 @@ CREATE OR REPLACE TRIGGER sentiments_keep_score AFTER UPDATE ON sentiments
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        _patiently(_COLUMNS + _functions(three=True) + _triggers(three=True) + _unvalidated(_CHECKS))
+        patiently(_COLUMNS + _functions(three=True) + _triggers(three=True) + _unvalidated(_CHECKS))
         _validate(_CHECKS)
-        _patiently(_dropped(_CHECKS_BEFORE))
+        patiently(_dropped(_CHECKS_BEFORE))
         _rebuild(_INDEXES)
 
 
@@ -180,7 +172,7 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         _rebuild(_INDEXES_BEFORE)
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_sentiments_neutral")
-    _patiently("LOCK TABLE sentiments, score_history, corrections, tallies IN ACCESS EXCLUSIVE MODE")
+    patiently("LOCK TABLE sentiments, score_history, corrections, tallies IN ACCESS EXCLUSIVE MODE")
     op.execute(_functions(three=False) + _triggers(three=False) + _dropped(_CHECKS))
     _toggle_triggers("DISABLE")  # `updated_on` and the history stay as they are
     _delete_neutral_corrections()
@@ -195,29 +187,6 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_{name} CHECK ({condition})")
 
 
-def _patiently(statements: str) -> None:
-    """Execute statements that take exclusive locks, all or none; try again while others hold what they need.
-
-    Without a transaction PostgreSQL makes one of statements that are sent together; in one, a savepoint keeps the rest.
-    """
-    if op.get_context().as_sql:
-        op.execute(statements)
-        return
-    connection = op.get_bind()
-    autocommit = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-    connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-    for tried in range(1, TRIES + 1):
-        try:
-            with contextlib.nullcontext() if autocommit else connection.begin_nested():
-                op.execute(statements)
-            break
-        except DBAPIError as error:
-            if getattr(error.orig, "pgcode", None) not in _NOT_LOCKED or tried == TRIES:
-                raise
-            time.sleep(PAUSE_SECONDS)
-    connection.exec_driver_sql("RESET lock_timeout")
-
-
 def _rebuild(indexes: dict[str, str]) -> None:
     """Build indexes beside those of the same names, then replace these. What a killed try left is dropped first."""
     for name, definition in indexes.items():
@@ -225,7 +194,7 @@ def _rebuild(indexes: dict[str, str]) -> None:
         for left in (new, old):
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {left}")
         op.execute(f"CREATE {'UNIQUE ' if name in _UNIQUE else ''}INDEX CONCURRENTLY {new} {definition}")
-        _patiently(f"ALTER INDEX IF EXISTS {name} RENAME TO {old}; ALTER INDEX {new} RENAME TO {name}")
+        patiently(f"ALTER INDEX IF EXISTS {name} RENAME TO {old}; ALTER INDEX {new} RENAME TO {name}")
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {old}")
     op.execute("ANALYZE sentiments")  # a new index on an expression has no statistics
 

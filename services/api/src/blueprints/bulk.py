@@ -5,6 +5,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,13 +13,15 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from src import reviews
-from src.errors import DomainError, InvalidInput, NotBulk, SlowUpload
+from src.errors import InvalidInput, NotBulk, SlowUpload
 from src.extensions import current_analyzer, db, reviews_scored
-from src.files.readers import READERS, Unreadable
+from src.files.readers import READERS, Columns, Unreadable
 from src.files.writers import FORMATS
 from src.models import Sentiment
+from src.reviews import Known
 from src.schemas.problems import BulkProblem
-from src.schemas.reviews import ReviewOut, why_refused
+from src.schemas.reviews import ReviewOut, entry_of
+from src.web.authentication import client_name
 from src.web.connection_deadline import connection_deadline
 from src.web.idempotency import refuse_key
 from src.web.parsing import StrictBlueprint, refuse_query
@@ -35,7 +38,7 @@ _DISK = next((folder for folder in ("/var/tmp",) if Path(folder).is_dir()), None
 _NDJSON = "application/x-ndjson"
 _KINDS = {_NDJSON: "ndjson", "text/csv": "csv"}
 _EXAMPLES = {
-    _NDJSON: '{"sentence": "A quiet, funny film."}\n{"sentence": "Two hours of nothing."}\n',
+    _NDJSON: '{"sentence": "A quiet, funny film.", "movie": "Am\u00e9lie"}\n{"sentence": "Two hours of nothing."}\n',
     "text/csv": "sentence\nA quiet film.\nTwo hours of nothing.\n",
 }
 _SCHEMAS: dict[str, dict[str, Any]] = {
@@ -61,6 +64,9 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 def create_reviews() -> Response:
     """Score and store many reviews: NDJSON with a member `sentence` in each line, or CSV with a column of that name.
 
+    The other fields of a single review may be there too. In CSV, `movie_key` is the film's key, and `metadata` is JSON.
+    Members and columns of other names are not read.
+
     The response is streamed NDJSON, with a line for each record in the same order: the stored review, or a problem with
     the number of the record. An invalid record does not fail the others.
 
@@ -79,12 +85,13 @@ def create_reviews() -> Response:
         _spool(body)
         held.enter_context(reviews.slot(db.engine, reviews.BULK_REQUESTS))
         try:
-            records = read(body, current_app.config["MAX_CONTENT_LENGTH"])
+            records = read(body, current_app.config["MAX_CONTENT_LENGTH"], Columns())
         except Unreadable as error:
             raise InvalidInput([{"pointer": "", "detail": str(error)}]) from error
         session = held.enter_context(db.session.session_factory())  # the request's own ends before the stream does
         # Paced, because invalid records are answered without waiting for the scorer.
-        lines = _lines(paced(reviews.create_many(session, analyzer, map(_entry, records))))
+        entries = map(partial(entry_of, owner=client_name()), records)
+        lines = _lines(paced(reviews.create_many(session, analyzer, entries)))
         response = Response(streamed(lines), content_type=FORMATS["ndjson"].media_type)
         response.call_on_close(held.pop_all().close)
     return response
@@ -112,15 +119,7 @@ def _spool(body: BinaryIO) -> None:
     body.seek(0)
 
 
-def _entry(sentence: Any) -> str | DomainError:
-    """Return the sentence of a record, or the error that a single review with it would get."""
-    if isinstance(sentence, DomainError):
-        return sentence
-    why = why_refused(sentence)
-    return InvalidInput([{"pointer": "/sentence", "detail": why}]) if why else str(sentence)
-
-
-def _lines(batches: Iterator[list[Sentiment | Exception]]) -> Iterator[bytes]:
+def _lines(batches: Iterator[list[Sentiment | Known | Exception]]) -> Iterator[bytes]:
     number, review, problem = 0, ReviewOut(), BulkProblem()
     for batch in batches:
         reviews_scored.send(reviews=[outcome for outcome in batch if isinstance(outcome, Sentiment)])
@@ -128,8 +127,8 @@ def _lines(batches: Iterator[list[Sentiment | Exception]]) -> Iterator[bytes]:
         answer = []
         for outcome in batch:
             number += 1
-            if isinstance(outcome, Sentiment):
-                line = review.dump(outcome)
+            if isinstance(outcome, Sentiment | Known):
+                line = review.dump(outcome.review if isinstance(outcome, Known) else outcome)
             else:
                 if id(outcome) not in known:
                     known[id(outcome)] = members_of(outcome)

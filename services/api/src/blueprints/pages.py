@@ -30,6 +30,8 @@ _POLICY = (
 )
 """Nothing inline, nothing from other hosts, and no script may turn text into markup."""
 
+_FIELDS = {"q", "sentiment", "corrected", "min_confidence", "max_confidence", "since", "until"}
+"""The filters that the form has fields for. Others stay as they are when it is sent."""
 _BLANK = Sentiment(sentence="", sentiment_score=0.0, confidence=0.5)
 """The review in the template that scripts copy and fill in."""
 
@@ -68,7 +70,8 @@ def submit() -> ResponseReturnValue:
         check_sentence(sentence)
     except ValidationError as error:
         return _html(reviews.page(db.session(), PAGE_DEFAULT), status=422, sentence=sentence, error=error.messages[0])
-    review = reviews.create(db.session(), current_analyzer(), current_group_commit(), sentence)
+    submission = reviews.Submission(sentence=sentence)
+    review, _ = reviews.create(db.session(), current_analyzer(), current_group_commit(), submission)
     reviews_scored.send(reviews=[review])
     return redirect(url_for("pages.index", review=review.id), 303)
 
@@ -122,7 +125,15 @@ def _html(
     filters = {name: value for name, value in given.items() if name not in ("review", "before", "limit", "old", "new")}
     older = page.next_before and _address("pages.index", {**filters, "before": str(page.next_before)})
     summary = _address("sentiments.show_summary", filters)
-    context |= {"reviews": page.items, "given": given, "older": older, "summary": summary, "blank": _BLANK}
+    hidden = {name: value for name, value in filters.items() if name not in _FIELDS}
+    context |= {
+        "reviews": page.items,
+        "given": given,
+        "hidden": hidden,
+        "older": older,
+        "summary": summary,
+        "blank": _BLANK,
+    }
     body = render_template("index.html", **context)
     response = Response(body, status)
     response.headers["Content-Security-Policy"] = _POLICY

@@ -1,7 +1,7 @@
 """The views for reviews as a REST resource."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from flask import Response, jsonify, request, url_for
@@ -9,10 +9,10 @@ from flask import Response, jsonify, request, url_for
 from src import reviews
 from src.extensions import current_analyzer, current_group_commit, db, reviews_scored
 from src.models import EarlierScore, Sentiment
-from src.reviews import Filters, Page, Summary
+from src.reviews import Details, Filters, Page, Stored, Submission, Summary
 from src.schemas.evidence import EvidenceOut
 from src.schemas.queries import FilterQuery, ListQuery, PageQuery, ReviewId, parse_id
-from src.schemas.reviews import MAX_ID, CorrectionIn, EarlierScoreOut, ReviewIn, ReviewOut
+from src.schemas.reviews import MAX_ID, CorrectionIn, DetailsIn, EarlierScoreOut, ReplacementIn, ReviewIn, ReviewOut
 from src.schemas.summaries import SummaryOut
 from src.web.authentication import client_name
 from src.web.idempotency import KEY, REPLAYED, idempotency_key
@@ -57,23 +57,33 @@ def _check_address() -> None:
 @bp.doc(parameters=[KEY])
 @bp.arguments(ReviewIn)
 @bp.response(201, ReviewOut, headers={"Location": _LOCATION, REPLAYED: _REPLAYED})
+@bp.alt_response(
+    200,
+    schema=ReviewOut,
+    headers={"Location": _LOCATION},
+    success=True,
+    description="A review with this reference and this sentence is stored already; this is it.",
+)
 @bp.problems(400, 409, 410, 413, 415, 422, 503)
-def create_review(body: dict[str, str]) -> tuple[Sentiment, int, dict[str, str]]:
+def create_review(body: dict[str, Any]) -> tuple[Sentiment, int, dict[str, str]]:
     """Score a review and store it.
 
     The response follows the commit, so the review is durable. A request that is sent again with the same
-    Idempotency-Key stores nothing; the response has the stored review.
+    Idempotency-Key or the same reference stores nothing; the response has the stored review.
     """
-    sentence, key, replayed = body["sentence"], idempotency_key(request.headers), False
+    owner, key = client_name(), idempotency_key(request.headers)
+    submission = Submission(**body, owner=owner)
     resources = db.session(), current_analyzer(), current_group_commit()
     if key is None:
-        review = reviews.create(*resources, sentence)
+        review, stored = reviews.create(*resources, submission)
     else:
-        review, replayed = reviews.create_once(*resources, sentence, reviews.ClientKey(client_name(), key))
-    if not replayed:
+        review, stored = reviews.create_once(*resources, submission, reviews.ClientKey(owner, key))
+    if stored is Stored.NOW:
         reviews_scored.send(reviews=[review])
     location = {"Location": url_for("sentiments.show_review", review_id=review.id)}
-    return review, 201, {**location, REPLAYED: "true"} if replayed else location
+    if stored is Stored.BY_REFERENCE:
+        return review, 200, location
+    return review, 201, {**location, REPLAYED: "true"} if stored is Stored.BY_KEY else location
 
 
 @bp.route("/", methods=["GET"], strict_slashes=False)
@@ -107,14 +117,30 @@ def show_review(review_id: int) -> Sentiment:
 
 
 @bp.route("/<review_id>", methods=["PUT"], parameters=[_ID])
-@bp.arguments(ReviewIn)
+@bp.arguments(ReplacementIn)
 @bp.response(200, ReviewOut)
 @bp.problems(400, 404, 413, 415, 422, 503)
-def replace_review(body: dict[str, str], review_id: int) -> Sentiment:
-    """Replace the text of a review and score it again."""
-    review = reviews.replace(db.session(), current_analyzer(), review_id, body["sentence"])
+def replace_review(body: dict[str, Any], review_id: int) -> Sentiment:
+    """Replace the text of a review and score it again.
+
+    The reference stays, and so do film, time of writing and metadata if they are left out; null removes them.
+    """
+    sentence = body.pop("sentence")
+    review = reviews.replace(db.session(), current_analyzer(), review_id, sentence, cast(Details, body))
     reviews_scored.send(reviews=[review])
     return review
+
+
+@bp.route("/<review_id>", methods=["PATCH"], parameters=[_ID])
+@bp.arguments(DetailsIn)
+@bp.response(200, ReviewOut)
+@bp.problems(400, 404, 413, 415, 422, 503)
+def describe_review(body: dict[str, Any], review_id: int) -> Sentiment:
+    """Change film, time of writing or metadata of a review. Its score, history and `updated_on` stay.
+
+    What is left out stays as it is, and null removes it. Metadata is replaced as a whole.
+    """
+    return reviews.describe(db.session(), review_id, cast(Details, body))
 
 
 @bp.route("/<review_id>", methods=["DELETE"], parameters=[_ID])

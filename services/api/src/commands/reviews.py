@@ -1,6 +1,8 @@
 """`flask reviews`: commands for the stored reviews, beside a running service or without one."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from tqdm import tqdm
 
 from src.config import Settings
 from src.database import connections
-from src.schemas.reviews import why_refused
+from src.schemas.reviews import entry_of
 
 if TYPE_CHECKING:
     from src.reviews import Report
@@ -67,34 +69,56 @@ def export(file: Path, filters: tuple[str, ...]) -> None:
     part.replace(file)
 
 
+def _column(option: str, meaning: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return an option that names a column of a file."""
+    return click.option(option, metavar="COLUMN", help=f"The column with {meaning}.")
+
+
 @reviews.command("import")
 @click.argument("file", type=FILE)
 @click.option("--again", is_flag=True, help="Store the file once more if it is stored already.")
+@_column("--text", "the text of the review.  [default: sentence]")
+@_column("--movie", "the title of the film.  [default: movie, if there is one]")
+@_column("--movie-key", "what tells films of the same title apart.  [default: movie_key]")
+@_column("--reference", "your own id of the review.  [default: reference]")
+@_column("--written", "when it was written: a date, or RFC 3339.  [default: written_on]")
+@click.option(
+    "--metadata",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column to keep as metadata. May be given several times.  [default: metadata, with JSON objects]",
+)
+@click.option("--owner", default="", metavar="NAME", help="The name of the API key whose references these are.")
 @with_appcontext
-def import_(file: Path, again: bool) -> None:  # noqa: FBT001  # click passes options by name
+def import_(file: Path, again: bool, metadata: tuple[str, ...], owner: str, **named: str | None) -> None:  # noqa: FBT001  # click passes options by name
     """Score and store FILE: .csv, .ndjson or .parquet, with a column `sentence`.
 
     An import that was interrupted continues when it is run again. No record is stored twice, and none is left out.
     """
     from src.extensions import db
-    from src.files.readers import Unreadable, sentences
+    from src.files.readers import Columns, Unreadable, records
     from src.reviews import BusyImport, import_file
 
+    fields = {"text": "sentence", "written": "written_on"}
+    columns = Columns({fields.get(name, name): column for name, column in named.items() if column}, metadata)
+    parse = partial(entry_of, owner=owner)
     try:
         longest = current_app.config["MAX_CONTENT_LENGTH"]
-        total = sum(1 for _ in sentences(file, longest))
+        total = sum(1 for _ in records(file, longest, columns))
         with connections.running():
-            run = import_file(db.session(), _analyzer(), file, why_refused, longest=longest, again=again)
+            entries = map(parse, records(file, longest, columns))
+            run = import_file(db.session(), _analyzer(), file, entries, again=again)
             progress = next(run)  # the progress of earlier runs, which took this one no time
             with tqdm(total=total, initial=progress.records, desc=file.name, unit=" records") as bar:
                 for progress in run:
                     bar.update(progress.records - bar.n)
     except (Unreadable, BusyImport) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{progress.stored:,} reviews stored, {progress.refused:,} refused, of {total:,} records.")
+    known = f", {progress.known:,} stored before under their references" if progress.known else ""
+    click.echo(f"{progress.stored:,} reviews stored, {progress.refused:,} refused{known}, of {total:,} records.")
     for number, why in progress.refusals:
         click.echo(f"  record {number:,}: {why}")
-    if total and not progress.stored + progress.refused:
+    if total and not progress.stored + progress.refused + progress.known:
         click.echo("The file was imported before. Use --again to store it once more.")
 
 

@@ -25,6 +25,7 @@ GROUP_CHARACTERS = 4_000_000
 COLUMNS = (
     "id", "sentence", "sentiment_score", "confidence", "sentiment", "p_negative", "p_neutral", "p_positive", "warnings",
     "tokens", "windows", "model_version", "correction", "corrected_on", "created_on", "updated_on",
+    "movie_id", "movie", "movie_key", "reference", "written_on", "metadata",
 )  # fmt: skip
 
 
@@ -64,12 +65,16 @@ def write_parquet(rows: Rows) -> Iterator[bytes]:
     from pyarrow import parquet
 
     text, number, moment = pa.string(), pa.float64(), pa.timestamp("us", tz="UTC")
-    types = [pa.int64(), text, *[number] * 2, text, *[number] * 3, text, *[pa.int32()] * 2, text, text, *[moment] * 3]
+    types = [
+        pa.int64(), text, *[number] * 2, text, *[number] * 3, text, *[pa.int32()] * 2, text, text, *[moment] * 3,
+        pa.int64(), *[text] * 3, moment, text,
+    ]  # fmt: skip
     schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
     sink = _Sink()
     with parquet.ParquetWriter(sink, schema) as writer:
         for group in constrained_batches(rows, GROUP_CHARACTERS, GROUP_RECORDS, get_len=_length, strict=False):
-            columns = [pa.array(column, kind) for column, kind in zip(zip(*group, strict=True), types, strict=True)]
+            flat = zip(*([_flat(value) for value in row] for row in group), strict=True)
+            columns = [pa.array(column, kind) for column, kind in zip(flat, types, strict=True)]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             yield sink.taken()
     yield sink.taken()
@@ -117,7 +122,12 @@ def _length(row: Row[Any]) -> int:
 def _cell(value: object) -> object:
     if isinstance(value, str):
         return guarded(value)
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, datetime) else _flat(value)
+
+
+def _flat(value: object) -> object:
+    """Return metadata as JSON, where a value has to be a text; anything else as it is."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
 def _iso(value: datetime) -> str:

@@ -7,7 +7,7 @@ A use case that writes commits before it returns, and one that yields commits be
 never commits. Nothing outside this package commits.
 """
 
-from src.reviews.bulk import create_many
+from src.reviews.bulk import Known, create_many
 from src.reviews.comparison import Comparison, compare
 from src.reviews.corrections import correct, withdraw
 from src.reviews.evidence import explain
@@ -16,9 +16,11 @@ from src.reviews.filters import Filters
 from src.reviews.idempotency import ClientKey, forget_keys
 from src.reviews.imports import BusyImport, Progress, import_file
 from src.reviews.listing import Page, history, page
-from src.reviews.records import create, create_once, delete, find, new_group_commit, replace
+from src.reviews.movies import MovieName, name_movie
+from src.reviews.records import Stored, create, create_once, delete, describe, find, new_group_commit, replace
 from src.reviews.rescoring import Report, outdated, rescore
 from src.reviews.slots import BULK_REQUESTS, EXPORTS, UPLOADS, slot
+from src.reviews.submissions import Details, Submission
 from src.reviews.summary import Summary, summarize
 from src.reviews.versions import Version, versions
 
@@ -29,10 +31,15 @@ __all__ = [
     "BusyImport",
     "ClientKey",
     "Comparison",
+    "Details",
     "Filters",
+    "Known",
+    "MovieName",
     "Page",
     "Progress",
     "Report",
+    "Stored",
+    "Submission",
     "Summary",
     "Version",
     "compare",
@@ -41,12 +48,14 @@ __all__ = [
     "create_many",
     "create_once",
     "delete",
+    "describe",
     "explain",
     "export",
     "find",
     "forget_keys",
     "history",
     "import_file",
+    "name_movie",
     "new_group_commit",
     "outdated",
     "page",

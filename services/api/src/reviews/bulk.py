@@ -3,14 +3,17 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from more_itertools import constrained_batches
 from sqlalchemy.orm import Session
 
-from src.errors import DomainError
+from src.errors import DomainError, ReviewChanged
 from src.models import Sentiment
-from src.reviews.records import NewReview, columns_of, store
+from src.reviews.records import new_review, store
+from src.reviews.references import known, referenced
+from src.reviews.submissions import Submission
 from src.sentiment_analyzer import Analyzer, Score
 from src.sentiment_analyzer.errors import NotScored, ReviewFailed
 
@@ -21,9 +24,17 @@ PATIENCE_SECONDS = 60.0
 """The longest that a batch waits for a scorer that is away."""
 RETRY_SECONDS = 1.0
 
-Entry: TypeAlias = str | DomainError
-"""A sentence, or the reason why the record has none."""
-Outcome: TypeAlias = Sentiment | Exception
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A review that was stored under its reference before."""
+
+    review: Sentiment
+
+
+Entry: TypeAlias = Submission | DomainError
+"""A review, or the reason why the record has none."""
+Outcome: TypeAlias = Sentiment | Known | Exception
 """A review as stored, or the reason why it was not stored."""
 
 
@@ -35,9 +46,11 @@ def create_many(session: Session, analyzer: Analyzer, entries: Iterable[Entry]) 
     batches = constrained_batches(entries, BATCH_CHARACTERS, BATCH_RECORDS, get_len=_length, strict=False)
     scoring = ThreadPoolExecutor(1, "bulk")
     try:
-        current: tuple[Sequence[Entry], Future[list[Score | Exception]]] | None = None
+        current: tuple[list[Submission | Outcome], Future[list[Score | Exception]]] | None = None
         for batch in batches:
-            following = batch, scoring.submit(_score, analyzer, [one for one in batch if isinstance(one, str)])
+            looked_up = look_up(session, batch)
+            texts = [one.sentence for one in looked_up if isinstance(one, Submission)]
+            following = looked_up, scoring.submit(_score, analyzer, texts)
             if current:
                 yield _store(session, analyzer.version, current[0], current[1].result())
             current = following
@@ -47,8 +60,26 @@ def create_many(session: Session, analyzer: Analyzer, entries: Iterable[Entry]) 
         scoring.shutdown(wait=False, cancel_futures=True)
 
 
+def look_up(session: Session, batch: Sequence[Submission | Outcome]) -> list[Submission | Outcome]:
+    """Return the outcome of each review whose reference is taken, and everything else as it is given."""
+    try:
+        stored = referenced(session, [one for one in batch if isinstance(one, Submission)])
+    except Exception as error:  # each line of the response reports it
+        time.sleep(RETRY_SECONDS)  # the database is probably away
+        return [error if isinstance(one, Submission) and one.reference else one for one in batch]
+    return [_known(one, stored) if isinstance(one, Submission) else one for one in batch]
+
+
+def _known(submission: Submission, stored: dict[tuple[str, str], Sentiment]) -> Submission | Outcome:
+    try:
+        review = known(submission, stored)
+    except DomainError as error:
+        return error
+    return Known(review) if review else submission
+
+
 def _length(entry: Entry) -> int:
-    return len(entry) if isinstance(entry, str) else 0
+    return len(entry.sentence) if isinstance(entry, Submission) else 0
 
 
 def _score(analyzer: Analyzer, texts: Sequence[str]) -> list[Score | Exception]:
@@ -68,19 +99,32 @@ def _score(analyzer: Analyzer, texts: Sequence[str]) -> list[Score | Exception]:
 
 
 def _store(
-    session: Session, version: str, batch: Sequence[Entry], scores: Iterable[Score | Exception]
+    session: Session, version: str, batch: Sequence[Submission | Outcome], scores: Iterable[Score | Exception]
 ) -> list[Outcome]:
-    """Store the scored reviews of a batch in one transaction; return the outcome of each entry."""
+    """Store the scored reviews of a batch in one transaction; return the outcome of each."""
     given = iter(scores)
-    outcomes = [next(given) if isinstance(entry, str) else entry for entry in batch]
+    scored = [next(given) if isinstance(one, Submission) else None for one in batch]
     rows = [
-        NewReview(columns_of(entry, version, score))
-        for entry, score in zip(batch, outcomes, strict=True)
-        if isinstance(entry, str) and isinstance(score, Score)
+        new_review(one, version, score)
+        for one, score in zip(batch, scored, strict=True)
+        if isinstance(one, Submission) and isinstance(score, Score)
     ]
     try:
-        stored: Iterator[Outcome] = iter(store(session, rows) if rows else [])
+        stored: Iterator[Sentiment | Exception | None] = iter(store(session, rows) if rows else [])
     except Exception as error:  # each line of the response reports it
         time.sleep(RETRY_SECONDS)  # the database is probably away: do not fail every batch that is left at once
         stored = iter([error] * len(rows))
-    return [next(stored) if isinstance(outcome, Score) else outcome for outcome in outcomes]
+    outcomes: list[Submission | Outcome] = []
+    for one, score in zip(batch, scored, strict=True):
+        if isinstance(score, Score):
+            outcomes.append(next(stored) or one)
+        else:
+            outcomes.append(one if score is None else score)
+    return _settled(session, outcomes)
+
+
+def _settled(session: Session, outcomes: list[Submission | Outcome]) -> list[Outcome]:
+    """Look up the reviews that were not stored, since another one has stored their reference meanwhile."""
+    if any(isinstance(one, Submission) for one in outcomes):
+        outcomes = look_up(session, outcomes)
+    return [ReviewChanged() if isinstance(one, Submission) else one for one in outcomes]

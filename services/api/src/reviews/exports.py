@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from src.models import Correction, Sentiment, p_negative, p_positive, sentiment_in_sql
+from src.models import Correction, Movie, Sentiment, p_negative, p_positive, sentiment_in_sql
 from src.reviews.filters import Filters
 
 FETCH = 64
@@ -45,8 +45,15 @@ def _rows(session: Session, filters: Filters) -> Iterator[Row[Any]]:
             Correction.created_on.label("corrected_on"),
             Sentiment.created_on,
             Sentiment.updated_on,
+            Sentiment.movie_id,
+            Movie.title.label("movie"),
+            Movie.key.label("movie_key"),
+            Sentiment.reference,
+            Sentiment.written_on,
+            Sentiment.metadata_.label("metadata"),
         )
         .outerjoin(Sentiment.correction)
+        .outerjoin(Sentiment.movie)
         .where(*filters.conditions())
         .order_by(Sentiment.id.desc())
     )

@@ -1,19 +1,22 @@
 """Imports: the reviews of a file, each stored once, however often the import is interrupted."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from more_itertools import constrained_batches
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from src.files.readers import digest_of, sentences
-from src.models import Import, Sentiment
-from src.reviews.records import columns_of
+from src.errors import DomainError, InvalidInput, ReviewChanged
+from src.files.readers import digest_of
+from src.models import Import
+from src.reviews.records import insert_reviews, new_review
+from src.reviews.references import known, referenced
+from src.reviews.submissions import Submission
 from src.sentiment_analyzer import Analyzer
 
 BATCH = 512
@@ -37,18 +40,25 @@ class Progress:
     records: int
     """Records of the file that are stored or refused so far, also by an interrupted import."""
     stored: int = 0
+    known: int = 0
+    """Records whose review was stored under the same reference before."""
     refused: int = 0
     refusals: list[tuple[int, str]] = field(default_factory=list)
     """The first refused records: the number, counted from 1, and the reason."""
+
+    def refuse(self, number: int, error: DomainError) -> None:
+        """Count a refused record."""
+        self.refused += 1
+        if len(self.refusals) < MOST_REFUSALS:
+            self.refusals.append((number, _reason(error)))
 
 
 def import_file(
     session: Session,
     analyzer: Analyzer,
     file: Path,
-    check: Callable[[Any], str | None],
+    entries: Iterable[Submission | DomainError],
     *,
-    longest: int,
     again: bool = False,
 ) -> Iterator[Progress]:
     """Score the reviews of a file, store them and commit batch by batch; yield the progress after each batch.
@@ -58,10 +68,8 @@ def import_file(
     The progress is committed with the reviews, under the hash of the file. So an import that was interrupted continues
     there when it is run again.
 
-    :param check: returns the reason to refuse a sentence, or None.
-    :param longest: the most bytes of a line.
+    :param entries: the review of each record of the file, or the reason to refuse it.
     :param again: store the file once more if it is stored already.
-    :raises Unreadable: the file cannot be read, or has no column of sentences.
     :raises BusyImport: another process imports it.
     """
     run = _run(session, digest_of(file), again=again)
@@ -69,20 +77,31 @@ def import_file(
     yield progress
     if run.finished:
         return
-    rest = itertools.islice(enumerate(sentences(file, longest), start=1), run.records, None)
+    rest = itertools.islice(enumerate(entries, start=1), run.records, None)
     for batch in constrained_batches(rest, BATCH_CHARACTERS, BATCH, get_len=_length, strict=False):
         good = []
-        for number, sentence in batch:
-            if why := check(sentence):
-                progress.refused += 1
-                progress.refusals += [(number, why)] if len(progress.refusals) < MOST_REFUSALS else []
+        for number, entry in batch:
+            if isinstance(entry, Submission):
+                good.append((number, entry))
             else:
-                good.append(sentence)
-        _store(session, analyzer, good, run, before=progress.records, after=batch[-1][0])
-        progress.records, progress.stored = batch[-1][0], progress.stored + len(good)
+                progress.refuse(number, entry)
+        taken = _store(session, analyzer, _unknown(session, good, progress), progress)
+        _move(session, run, before=progress.records, after=batch[-1][0])
+        progress.records = batch[-1][0]
+        for number, _ in _unknown(session, taken, progress):
+            progress.refuse(number, ReviewChanged())
         yield progress
     session.execute(_of(run).values(finished=True))
     session.commit()
+
+
+def _reason(error: DomainError) -> str:
+    """Return why a record was refused. That its text is wrong needs no name of the field."""
+    if not isinstance(error, InvalidInput):
+        return error.detail
+    first = error.errors[0]
+    name = first["pointer"].removeprefix("/")
+    return first["detail"] if name == "sentence" else f"{name}: {first['detail']}"
 
 
 def _run(session: Session, digest: str, *, again: bool) -> Import:
@@ -102,15 +121,40 @@ def _run(session: Session, digest: str, *, again: bool) -> Import:
     return run
 
 
-def _length(record: tuple[int, Any]) -> int:
-    return len(record[1]) if isinstance(record[1], str) else 0
+def _length(numbered: tuple[int, Submission | DomainError]) -> int:
+    return len(numbered[1].sentence) if isinstance(numbered[1], Submission) else 0
 
 
-def _store(session: Session, analyzer: Analyzer, good: list[str], run: Import, *, before: int, after: int) -> None:
-    scores = analyzer.analyze(good)
-    rows = [columns_of(sentence, analyzer.version, score) for sentence, score in zip(good, scores, strict=True)]
-    if rows:
-        session.execute(insert(Sentiment), rows)
+def _store(
+    session: Session, analyzer: Analyzer, new: list[tuple[int, Submission]], progress: Progress
+) -> list[tuple[int, Submission]]:
+    """Score reviews and store them, without a commit; return those whose reference is taken meanwhile."""
+    scores = analyzer.analyze([submission.sentence for _, submission in new])
+    rows = [new_review(submission, analyzer.version, score) for (_, submission), score in zip(new, scores, strict=True)]
+    reviews = insert_reviews(session, rows) if rows else []
+    progress.stored += sum(review is not None for review in reviews)
+    return [one for one, review in zip(new, reviews, strict=True) if review is None]
+
+
+def _unknown(session: Session, good: list[tuple[int, Submission]], progress: Progress) -> list[tuple[int, Submission]]:
+    """Return the reviews whose reference is not stored; count the others."""
+    stored, new = referenced(session, [submission for _, submission in good]), []
+    for number, submission in good:
+        try:
+            if known(submission, stored):
+                progress.known += 1
+            else:
+                new.append((number, submission))
+        except DomainError as error:
+            progress.refuse(number, error)
+    return new
+
+
+def _move(session: Session, run: Import, *, before: int, after: int) -> None:
+    """Move the progress of a run and commit.
+
+    :raises BusyImport: another process moved it.
+    """
     moved = _of(run).where(Import.records == before).values(records=after).returning(Import.records)
     if session.scalar(moved) is None:
         session.rollback()

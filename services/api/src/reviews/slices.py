@@ -1,7 +1,8 @@
 """Slices of ids, in which reviews that match filters are looked up.
 
 The planner's estimates of how many reviews have certain words are often wrong, and a wrong one makes it read a whole
-table for one page. So the slices decide how many ids a query looks at, and which index it uses.
+table for one page. The same holds for metadata, and for dates of writing, which need not rise with the ids. So the
+slices decide how many ids a query looks at, and which index it uses.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, SQLColumnExpression, func, select, true
 from sqlalchemy.orm import Session
 
-from src.models import Sentiment, Tally, block_start, id_by_model, id_unindexed
+from src.models import Sentiment, Tally, block_start, id_by_model, id_by_movie, id_unindexed
 from src.reviews.filters import Filters
 
 FIRST_WIDTH = 512
@@ -48,18 +49,18 @@ class Slice:
 def slices(session: Session, filters: Filters, before: int | None) -> Iterator[Slice]:
     """Yield slices from the newest ids to the oldest, which together hold every match.
 
-    Without words there is one slice, since an index has the matches in order. The index on words is unordered, so it
-    must list every match before the newest are known. If the words are common, the newest 512 ids, read without that
-    index, hold enough matches. Otherwise the walk goes on in slices that grow eightfold: the index finds all reviews
-    that have the words, but only those in the slice are read and sorted. So each query reads few reviews, and there are
-    few queries.
+    Mostly there is one slice, since an index has the matches in order. An unordered index, such as that on words, must
+    list every match before the newest are known. If the words are common, the newest 512 ids, read without that index,
+    hold enough matches. Otherwise the walk goes on in slices that grow eightfold: the index finds all reviews that have
+    the words, but only those in the slice are read and sorted. So each query reads few reviews, and there are few
+    queries.
     """
     start, end = 1, before
     if filters.since or filters.until:
         start, newest = _ids_of_dates(session, filters)
         end = min(end or newest, newest)
-    if filters.q is None:
-        key = Sentiment.id if filters.model_version is None else id_by_model
+    if not filters.unordered:
+        key = _key(filters)
         yield Slice(start, end, key, key)
         return
     end, width = end if end is not None else _newest_id(session) + 1, FIRST_WIDTH
@@ -72,18 +73,29 @@ def estimates(session: Session, filters: Filters, wanted: int) -> Iterator[Slice
     """Yield slices that may each hold the newest `wanted` matches: with words first an estimate, then all ids.
 
     The estimate extrapolates from the matches among the newest ids. It spares the reading of every match of a common
-    word.
+    word, or of a wide range of dates of writing.
     """
-    everything = Slice(1, None, Sentiment.id, Sentiment.id if filters.q is None else id_unindexed)
-    if filters.q is not None:
-        newest = _newest_id(session)
-        sample = Slice(newest - SAMPLE, None, Sentiment.id, id_unindexed)
-        of_sample = select(func.count()).select_from(Sentiment).outerjoin(Sentiment.correction)
-        found = session.scalar(of_sample.where(*filters.conditions(), *sample.conditions())) or 0
-        start = newest - round(MARGIN * wanted * SAMPLE / found) if found else 1
-        if start > 1:
-            yield Slice(start, None, Sentiment.id, id_unindexed)
-    yield everything
+    if not filters.unordered:
+        key = _key(filters)
+        yield Slice(1, None, key, key)
+        return
+    newest = _newest_id(session)
+    sample = Slice(newest - SAMPLE, None, Sentiment.id, id_unindexed)
+    of_sample = select(func.count()).select_from(Sentiment).outerjoin(Sentiment.correction)
+    found = session.scalar(of_sample.where(*filters.conditions(), *sample.conditions())) or 0
+    start = newest - round(MARGIN * wanted * SAMPLE / found) if found else 1
+    if start > 1:
+        yield Slice(start, None, Sentiment.id, id_unindexed)
+    yield Slice(1, None, Sentiment.id, id_unindexed)
+
+
+def _key(filters: Filters) -> SQLColumnExpression[int]:
+    """Return the expression of the id that the best index for the filters has, in the order of ids."""
+    if filters.reference is not None:  # few reviews have it, one for each owner, so they are sorted
+        return id_unindexed
+    if filters.movie is not None:
+        return id_by_movie
+    return Sentiment.id if filters.model_version is None else id_by_model
 
 
 def _newest_id(session: Session) -> int:

@@ -42,7 +42,8 @@ class ResponseSchema(StrictSchema):
     @cached_property
     def _written(self) -> list[tuple[str, str, "Callable[[Any], Any] | None"]]:
         """The attribute of each field, its name in the response, and the conversion of a value that is not None."""
-        return [(name, field.data_key or name, _conversion(field)) for name, field in self.dump_fields.items()]
+        dumped = self.dump_fields.items()
+        return [(field.attribute or name, field.data_key or name, _conversion(field)) for name, field in dumped]
 
 
 def _conversion(field: fields.Field[Any]) -> "Callable[[Any], Any] | None":

@@ -1,27 +1,26 @@
 """Parameters in a URL: ids, filters, pages."""
 
 import re
-from datetime import UTC, date, datetime, time
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, pre_load, validate
 from werkzeug.routing import BaseConverter
 
 from src.errors import InvalidInput
 from src.files.writers import FORMATS
 from src.reviews import Filters
 from src.schemas import StrictSchema
-from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, TEXT_PATTERN, UNKNOWN_SENTIMENT, check_text
+from src.schemas.details import check_reference
+from src.schemas.moments import Moment, document_moment
+from src.schemas.reviews import MAX_ID, PAGE_DEFAULT, PAGE_MAX, SENTIMENTS, UNKNOWN_SENTIMENT
+from src.schemas.texts import TEXT_PATTERN, VISIBLE_PATTERN, check_text
 
 MAX_QUERY_CHARS = 500
 """A character may take twelve bytes in a URL, of which gunicorn reads 8,190."""
 
 _DIGITS = re.compile("[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{0,20})?(?:[Ee][+-]?[0-9]{1,3})?")
-_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIMESTAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 
 
 def parse_id(text: str) -> int:
@@ -58,28 +57,9 @@ class Share(fields.Float):
         return float(value)
 
 
-class Moment(fields.Field[datetime]):
-    """An RFC 3339 timestamp, or a date, which means its midnight in UTC."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
-        try:
-            if _DATE.fullmatch(value):
-                return datetime.combine(date.fromisoformat(value), time(tzinfo=UTC))
-            if _TIMESTAMP.fullmatch(value):
-                return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):  # the 31st of February; the year 0
-            pass
-        raise ValidationError("Is neither a date (2026-11-23) nor a timestamp with an offset (2026-11-23T18:30:00Z).")
-
-
-def _moment(meaning: str) -> dict[str, Any]:
-    return {
-        "type": "string",
-        "anyOf": [{"format": "date-time"}, {"format": "date"}],
-        "pattern": "^(?!0000|0001-01-01|9999-12-31)",
-        "description": f"{meaning}: an RFC 3339 timestamp, or a date for its midnight in UTC.",
-        "example": "2026-11-23",
-    }
+METADATA = "metadata."
+"""The beginning of a parameter whose name goes on with a name of metadata."""
+_ANY_METADATA = f"{METADATA}NAME"
 
 
 class QuerySchema(StrictSchema):
@@ -109,8 +89,8 @@ class FilterQuery(QuerySchema):
     max_confidence = Share(
         validate=validate.Range(0, 1), metadata={"description": "The highest confidence.", "example": 0.6}
     )
-    since = Moment(metadata=_moment("Stored at this time or later"))
-    until = Moment(metadata=_moment("Stored before this time"))
+    since = Moment(metadata={"type": "string"} | document_moment("Stored at this time or later"))
+    until = Moment(metadata={"type": "string"} | document_moment("Stored before this time"))
     model_version = fields.String(
         validate=[check_text, validate.Length(1, MAX_QUERY_CHARS)],
         metadata={
@@ -124,10 +104,43 @@ class FilterQuery(QuerySchema):
         metadata={"description": "Whether the review has a correction.", "example": "false"},
     )
 
+    movie = Digits(validate=validate.Range(1, MAX_ID), metadata={"description": "The id of the film.", "example": 1})
+    reference = fields.String(
+        validate=check_reference,
+        metadata={"description": "The reference, with whichever API key it was stored.", "example": "guestbook-17",
+                  "pattern": VISIBLE_PATTERN},
+    )  # fmt: skip
+    written_since = Moment(metadata={"type": "string"} | document_moment("Written at this time or later"))
+    written_until = Moment(metadata={"type": "string"} | document_moment("Written before this time"))
+    metadata = fields.Raw(
+        data_key=_ANY_METADATA,
+        metadata={
+            "type": "string",
+            "description": "A value of metadata, of the name that takes the place of NAME: a text, or a number, true, "
+            "false or null. May be given for several names.",
+            "pattern": TEXT_PATTERN,
+            "example": "guestbook",
+        },
+    )
+
+    @pre_load
+    def _collect_metadata(self, values: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        given = dict(values.items())
+        found = {name: given.pop(name) for name in [*given] if name.startswith(METADATA)}
+        for name, value in found.items():
+            try:
+                check_text(name)
+                check_text(value)
+            except ValidationError as error:
+                raise ValidationError({name: error.messages}) from error
+        return {**given, _ANY_METADATA: found} if found else given
+
     @post_load
     def _as_filters(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "corrected" in values:
             values["corrected"] = values["corrected"] == "true"
+        if "metadata" in values:
+            values["metadata"] = tuple((name.removeprefix(METADATA), one) for name, one in values["metadata"].items())
         names = Filters.__dataclass_fields__
         others = {name: value for name, value in values.items() if name not in names}
         return {**others, "filters": Filters(**{name: value for name, value in values.items() if name in names})}

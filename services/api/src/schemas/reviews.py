@@ -1,13 +1,29 @@
 """Reviews: requests, responses, and the limits of a review's text."""
 
-import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import current_app
 from marshmallow import ValidationError, fields, validate
 
-from src.errors import DomainError
+from src.errors import DomainError, InvalidInput
+from src.reviews import Submission
 from src.schemas import ResponseSchema, StrictSchema
+from src.schemas.details import (
+    METADATA,
+    MOVIE,
+    REFERENCE,
+    WRITTEN_ON,
+    MetadataField,
+    MovieField,
+    MovieOut,
+    WrittenOn,
+    check_reference,
+    parse_metadata,
+    parse_movie,
+    parse_written_on,
+)
+from src.schemas.texts import VISIBLE_PATTERN, check_text, is_blank
 from src.sentiment_analyzer.readability import NOT_ENGLISH, UNREADABLE
 
 MAX_ID = 2**63 - 1
@@ -17,30 +33,6 @@ SENTIMENTS = ["positive", "neutral", "negative"]
 UNKNOWN_SENTIMENT = "Is not one of positive, neutral and negative."
 LEAST_CONFIDENCE = 0.333
 """The lowest confidence, which is one third, with room for rounding."""
-
-TEXT_PATTERN = r"^[^\u0000]*$"
-"""The texts that `check_text` accepts, for the OpenAPI document. Lone surrogates cannot occur in UTF-8."""
-_INVISIBLE = (
-    r"\u0000- \u007f-\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f"
-    r"\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff\ufff9-\ufffb"
-    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
-)
-"""Unicode's categories Z, Cc and Cf, written so that every dialect of regular expressions reads them."""
-SENTENCE_PATTERN = rf"^[^\u0000]*[^{_INVISIBLE}][^\u0000]*$"
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_VISIBLE = re.compile(f"[^{_INVISIBLE}]")
-
-
-def check_text(value: str) -> None:
-    """Refuse characters that PostgreSQL cannot store or UTF-8 cannot encode.
-
-    :raises ValidationError: the text has such a character.
-    """
-    if "\0" in value:
-        raise ValidationError("Contains a NUL character, which cannot be stored.")
-    if _SURROGATE.search(value):
-        raise ValidationError("Contains a lone surrogate, which is not valid Unicode.")
 
 
 def check_sentence(sentence: str) -> None:
@@ -52,26 +44,93 @@ def check_sentence(sentence: str) -> None:
     if len(sentence) > limit:
         raise ValidationError(f"Is longer than {limit:,} characters.")
     check_text(sentence)
-    if not _VISIBLE.search(sentence):
+    if is_blank(sentence):
         raise ValidationError("Is empty or blank.")
 
 
-def why_refused(sentence: Any) -> str | None:
-    """Return why a record's sentence cannot be stored, in the words for a single review; None if it can."""
-    if isinstance(sentence, DomainError):
-        return sentence.detail
-    if not isinstance(sentence, str):
-        return "Is missing." if sentence is None else "Not a valid string."
+def entry_of(record: Any, owner: str) -> Submission | DomainError:
+    """Return the review in a record of many, or the reason to refuse it; see `submission_of`."""
     try:
-        check_sentence(sentence)
-    except ValidationError as error:
-        return str(error.messages[0])
-    return None
+        return submission_of(record, owner)
+    except DomainError as error:
+        return error
 
 
-class ReviewIn(StrictSchema):
-    """A review to score."""
+def submission_of(record: Any, owner: str) -> Submission:
+    """Return the review in a record of many, which may have other members too.
 
+    A record has `movie_key` beside `movie`, since a file has no objects in its cells. A member that is null or missing
+    is not given. `ReviewIn` checks the same of a single review; this is faster.
+
+    :param owner: the name of the client's API key, for the reference.
+    :raises DomainError: the record is one, since it could not be read.
+    :raises InvalidInput: a member is not valid.
+    """
+    if isinstance(record, DomainError):
+        raise record
+    errors: list[dict[str, str]] = []
+
+    def parsed(name: str, parse: Callable[[Any], Any]) -> Any:
+        try:
+            return None if record.get(name) is None else parse(record[name])
+        except ValidationError as error:
+            errors.extend(_errors(name, error.messages))
+            return None
+
+    sentence = parsed("sentence", _parse_sentence)
+    if record.get("sentence") is None:
+        errors.append({"pointer": "/sentence", "detail": "Is missing."})
+    movie = parsed("movie", lambda value: parse_movie(_with_key(value, record.get("movie_key"))))
+    reference = parsed("reference", _parse_reference)
+    written_on = parsed("written_on", parse_written_on)
+    metadata = parsed("metadata", parse_metadata)
+    if errors:
+        raise InvalidInput(errors)
+    return Submission(
+        sentence=sentence,
+        movie=movie,
+        reference=reference,
+        written_on=written_on,
+        metadata=metadata,
+        owner=owner,
+    )
+
+
+def _errors(name: str, messages: list[str] | Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the errors of a member, or of its members."""
+    if isinstance(messages, Mapping):
+        return [one for inner, of_inner in messages.items() for one in _errors(f"{name}/{inner}", of_inner)]
+    return [{"pointer": f"/{name}", "detail": str(message)} for message in messages]
+
+
+def _parse_sentence(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValidationError("Not a valid string.")
+    check_sentence(value)
+    return value
+
+
+def _parse_reference(value: Any) -> str:
+    check_reference(value)
+    return str(value)
+
+
+def _with_key(movie: Any, key: Any) -> Any:
+    """Return the film of a record of many; its `id`, as responses have it, is not read."""
+    if isinstance(movie, str) and key is not None:
+        return {"title": movie, "key": key}
+    return {name: value for name, value in movie.items() if name != "id"} if isinstance(movie, dict) else movie
+
+
+class DetailsIn(StrictSchema):
+    """Details of a review that do not affect its score. One that is left out stays as it is; null removes it."""
+
+    movie = MovieField(allow_none=True, metadata=MOVIE)
+    written_on = WrittenOn(allow_none=True, metadata=WRITTEN_ON)
+    metadata = MetadataField(allow_none=True, metadata=METADATA)
+
+
+class _SentenceIn(StrictSchema):
     sentence = fields.String(
         required=True,
         validate=check_sentence,
@@ -79,9 +138,19 @@ class ReviewIn(StrictSchema):
         metadata={
             "description": "The review, of at most MAX_SENTENCE_CHARS (100,000) characters; it is scored whole.",
             "example": "A quiet, funny film that stays with you.",
-            "pattern": SENTENCE_PATTERN,
+            "pattern": VISIBLE_PATTERN,
         },
     )
+
+
+class ReplacementIn(DetailsIn, _SentenceIn):
+    """A text that replaces that of a review, and maybe other details. The reference of a review does not change."""
+
+
+class ReviewIn(ReplacementIn):
+    """A review to score, and what is known of it."""
+
+    reference = fields.String(allow_none=True, validate=check_reference, metadata=REFERENCE)
 
 
 class CorrectionIn(StrictSchema):
@@ -156,6 +225,20 @@ class ReviewOut(ResponseSchema):
         CorrectionOut,
         allow_none=True,
         metadata={"description": "A person's judgement, kept beside the model's; null if there is none."},
+    )
+    movie = fields.Nested(
+        MovieOut, allow_none=True, metadata={"description": "The film that it is about; null if none is known."}
+    )
+    reference = fields.String(
+        allow_none=True, metadata={"description": "The client's own id of the review; null if it has none."}
+    )
+    written_on = fields.AwareDateTime(
+        format="iso", allow_none=True, metadata={"description": "When it was written; null if that is not known."}
+    )
+    metadata = MetadataField(
+        attribute="metadata_",
+        allow_none=True,
+        metadata={**METADATA, "description": "The client's own data; null if there is none."},
     )
     created_on = fields.AwareDateTime(format="iso", metadata={"description": "When it was stored."})
     updated_on = fields.AwareDateTime(format="iso", metadata={"description": "When the text or its score changed."})

@@ -1,12 +1,18 @@
 // The state of the page, kept in its address: filters, the open review, and the two model versions compared.
 
-const FILTERS = ["q", "sentiment", "min_confidence", "max_confidence", "since", "until", "model_version", "corrected"];
+const FILTERS = [
+  "q", "sentiment", "min_confidence", "max_confidence", "since", "until", "model_version", "corrected",
+  "movie", "reference", "written_since", "written_until",
+];
+const METADATA = "metadata."; // followed by a name of metadata
 
 /** Return {filters, review, versions} from the browser's address; `versions` is {old, new} or null. */
 export function read() {
   const parameters = new URLSearchParams(location.search);
   const filters = {};
-  for (const name of FILTERS) if (parameters.get(name)) filters[name] = parameters.get(name);
+  for (const [name, value] of parameters) {
+    if (value && (FILTERS.includes(name) || name.startsWith(METADATA))) filters[name] = value;
+  }
   const versions = { old: parameters.get("old"), new: parameters.get("new") };
   return { filters, review: parameters.get("review"), versions: versions.old && versions.new ? versions : null };
 }

@@ -13,7 +13,7 @@ class OrjsonProvider(JSONProvider):
 
     def dumps(self, obj: Any, **_: Any) -> str:
         """Return `obj` as JSON."""
-        return orjson.dumps(obj).decode()
+        return _encode(obj).decode()
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
         """Parse JSON of the service's own; `load_json` is for what clients send."""
@@ -21,5 +21,11 @@ class OrjsonProvider(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a response whose body is the arguments as JSON, and a line break."""
-        body = orjson.dumps(self._prepare_response_obj(args, kwargs), option=orjson.OPT_APPEND_NEWLINE)
-        return Response(body, mimetype="application/json")
+        return Response(_encode(self._prepare_response_obj(args, kwargs)) + b"\n", mimetype="application/json")
+
+
+def _encode(obj: Any) -> bytes:
+    try:
+        return orjson.dumps(obj)
+    except orjson.JSONEncodeError:  # an integer of more than 64 bits, which a review's metadata may have
+        return json.dumps(obj, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

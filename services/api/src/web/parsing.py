@@ -27,7 +27,7 @@ _DESCRIPTIONS = {
     400: "The body is malformed or cut off.",
     401: "API_KEYS is set, and the request has no valid key.",
     404: "The review, or its correction, does not exist.",
-    409: "A request with this Idempotency-Key is still being processed.",
+    409: "A request with this Idempotency-Key is still being processed, or the reference has another sentence.",
     410: "The review that was posted with this Idempotency-Key has been deleted.",
     408: "The body took too long to arrive.",
     413: "The body is larger than MAX_BODY_BYTES; of a bulk request, than MAX_BULK_BYTES.",
@@ -40,7 +40,7 @@ _RETRY_AFTER = {
 }
 _HEADERS = {
     401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}, "description": "Bearer."}},
-    409: _RETRY_AFTER,
+    409: {"Retry-After": {**_RETRY_AFTER["Retry-After"], "required": False, "description": "In seconds, with a key."}},
     503: _RETRY_AFTER,
 }
 
@@ -82,6 +82,10 @@ class StrictBlueprint(Blueprint):
     """flask-smorest's blueprint with the strict parser."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+    def arguments(self, schema: type[Schema], **options: Any) -> Any:
+        """Parse the body or the query by one instance of `schema`. webargs would make one for each request."""
+        return super().arguments(schema(), **options)
 
     def problems(self, *statuses: int) -> Callable[[Any], Any]:
         """Document the statuses of the problems that a view responds with; 401 is added if it needs a key."""

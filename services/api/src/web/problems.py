@@ -21,8 +21,6 @@ from src.sentiment_analyzer.errors import DeadlinePassed, NotScored, QueueFull, 
 logger = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 1
-_RETRIED = (409, 503)
-"""Statuses sent with Retry-After."""
 _QUERY_CANCELED = "57014"
 """The SQLSTATE of a statement that reached `statement_timeout`."""
 _DISK_FULL = "53100"
@@ -46,7 +44,7 @@ def render_problem(
     """
     text = json.dumps(_members(status, detail, request_id, **members), ensure_ascii=False, separators=(",", ":"))
     body = f"{text}\n".encode("utf-8", "replace")  # the name of an unknown field may have a lone surrogate
-    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in _RETRIED else {}
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
     return body, {
         "Content-Type": "application/problem+json",
         "Content-Length": str(len(body)),

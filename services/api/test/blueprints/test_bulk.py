@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from src.blueprints import bulk as view
 from src.extensions import db
 from src.reviews import bulk, slots
+from src.reviews.submissions import Submission
 from src.sentiment_analyzer.errors import QueueFull, ReviewFailed, ScorerAway
 from src.sentiment_analyzer.score import Score
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
@@ -217,7 +218,7 @@ def test_a_client_that_disconnects_loses_no_acknowledged_review(
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH_RECORDS", 2)
     with app.app_context():
-        chunks = bulk.create_many(db.session(), analyzer, SENTENCES)
+        chunks = bulk.create_many(db.session(), analyzer, [Submission(sentence=one) for one in SENTENCES])
         assert [review.sentence for review in next(chunks)] == SENTENCES[:2]
         chunks.close()
     assert stored(client) == SENTENCES[:2]

@@ -6,7 +6,7 @@ import json
 import socket
 from contextlib import ExitStack
 from contextvars import Context
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,13 @@ SENTENCES = [
     "Fine\t=1+1",
 ]
 
+DETAILS = {
+    "movie": "=Alien",
+    "key": "1979",
+    "written_on": datetime(2020, 1, 1, tzinfo=UTC),
+    "metadata": {"source": "web", "\u00e9": 4.5, "seen": None},
+}
+
 
 @pytest.fixture
 def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
@@ -49,7 +56,7 @@ def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
         ]
         three_way = {"sentiment_score": 0.1 + 0.2, "p_neutral": 0.5}
         for sentence, warnings in zip(SENTENCES[9:], ([], ["unreadable"], ["not_english", "unreadable"]), strict=True):
-            store_review(sentence=sentence, warnings=warnings, **three_way)
+            store_review(sentence=sentence, warnings=warnings, reference=f"r-{len(warnings)}", **three_way, **DETAILS)
         store_correction(ids[0], "positive")
     records: list[dict[str, Any]] = client.get("/sentiments/").get_json()
     return records
@@ -57,13 +64,16 @@ def records(app: Flask, client: FlaskClient) -> list[dict[str, Any]]:
 
 def flat(record: dict[str, Any]) -> dict[str, Any]:
     """A record as files have it."""
-    correction, warnings = record["correction"] or {}, record["warnings"]
+    correction, warnings, movie = record["correction"] or {}, record["warnings"], record["movie"] or {}
     return {
         **{name: value for name, value in record.items() if name != "probabilities"},
         **{f"p_{name}": value for name, value in record["probabilities"].items()},
         "warnings": None if warnings is None else " ".join(warnings),
         "correction": correction.get("sentiment"),
         "corrected_on": correction.get("created_on"),
+        "movie_id": movie.get("id"),
+        "movie": movie.get("title"),
+        "movie_key": movie.get("key"),
     }
 
 
@@ -94,12 +104,14 @@ def test_in_csv_no_text_begins_as_a_formula(client: FlaskClient, records: list[d
 
 def test_parquet_keeps_types(client: FlaskClient, records: list[dict[str, Any]]) -> None:
     answer = client.get("/sentiments/export?format=parquet", buffered=True)
-    rows = pyarrow.parquet.read_table(io.BytesIO(answer.data)).to_pylist()
-    moments = ("created_on", "updated_on", "corrected_on")
-    assert [
-        {name: value.isoformat() if name in moments and value else value for name, value in row.items()} for row in rows
-    ] == list(map(flat, records))
-    assert isinstance(rows[0]["created_on"], datetime)
+    table = pyarrow.parquet.read_table(io.BytesIO(answer.data))
+    rows = table.to_pylist()
+    for row in rows:
+        for name in ("created_on", "updated_on", "corrected_on", "written_on"):
+            row[name] = row[name] and row[name].isoformat()
+        row["metadata"] = row["metadata"] and json.loads(row["metadata"])
+    assert rows == list(map(flat, records))
+    assert str(table.schema.field("written_on").type) == "timestamp[us, tz=UTC]"
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson", "parquet"])

@@ -1,6 +1,7 @@
 """The filters of the list."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,6 +21,15 @@ REVIEWS = [
               "model_version": "old@1"}),
     ("plain", {"sentence": "Shown again on Tuesday.", "sentiment_score": -0.1, "p_neutral": 0.4}),
 ]  # fmt: skip
+DETAILS: dict[str, dict[str, Any]] = {
+    "slow": {"movie": "Alien", "written_on": "2020-01-01", "reference": "a", "owner": "alice",
+             "metadata": {"source": "web", "stars": 4, "seen": True}},
+    "dull": {"movie": "alien", "written_on": "2020-01-02", "reference": "a", "owner": "bob",
+             "metadata": {"source": "web", "seen": None}},
+    "great": {"movie": "Brazil", "written_on": "2020-01-03", "reference": "b", "owner": "bob",
+              "metadata": {"stars": 5, "a b.c": "\u00e9"}},
+    "boring": {"written_on": "2021-01-01", "metadata": {"stars": "4", "source": "WEB"}},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -27,13 +37,20 @@ def names(app: Flask) -> dict[int, str]:
     """Six reviews by id, one a day; the second and the fourth are corrected."""
     with app.app_context():
         stored = {
-            store_review(**columns, created_on=NOON + timedelta(days=day)).id: name
+            store_review(**columns, **DETAILS.get(name, {}), created_on=NOON + timedelta(days=day)).id: name
             for day, (name, columns) in enumerate(REVIEWS)
         }
         for review_id, name in stored.items():
             if name in ("dull", "boring"):
                 store_correction(review_id, "positive")
     return stored
+
+
+@pytest.fixture
+def movies(client: FlaskClient, names: dict[int, str]) -> dict[str, str]:
+    """The ids of the films by their titles in capitals."""
+    films = [record["movie"] for record in client.get("/sentiments/").get_json() if record["movie"]]
+    return {film["title"].upper(): str(film["id"]) for film in films}
 
 
 @pytest.mark.parametrize(
@@ -73,19 +90,51 @@ def names(app: Flask) -> dict[int, str]:
         ("corrected=false", "plain zero great slow"),
         ("q=cast&sentiment=negative&corrected=true&model_version=old@1&since=2026-11-23&max_confidence=0.6", "boring"),
         ("q=cast&until=2026-11-22", "slow"),
+        ("movie=ALIEN", "dull slow"),
+        ("movie=BRAZIL", "great"),
+        ("movie=9223372036854775807", ""),
+        ("movie=ALIEN&sentiment=negative", "dull"),
+        ("movie=ALIEN&q=cast", "slow"),
+        ("movie=ALIEN&model_version=old@1", ""),
+        ("written_since=2020-01-02", "boring great dull"),
+        ("written_until=2020-01-03", "dull slow"),
+        ("written_since=2020-01-02&written_until=2020-01-03", "dull"),
+        ("written_since=2020-01-02T00:00:00.000001Z", "boring great"),
+        ("written_since=2020-01-02&movie=ALIEN", "dull"),
+        ("written_since=2020-01-02&since=2026-11-22", "boring great"),
+        ("written_since=2020-01-01&q=cast", "boring great slow"),
+        ("reference=a", "dull slow"),
+        ("reference=b", "great"),
+        ("reference=A", ""),
+        ("reference=a&sentiment=negative", "dull"),
+        ("metadata.stars=4", "boring slow"),
+        ("metadata.stars=4.0", "slow"),
+        ("metadata.stars=5", "great"),
+        ("metadata.source=web", "dull slow"),
+        ("metadata.source=web&metadata.stars=4", "slow"),
+        ("metadata.seen=true", "slow"),
+        ("metadata.seen=null", "dull"),
+        ("metadata.a%20b.c=%C3%A9", "great"),
+        ("metadata.source=", ""),
+        ("metadata.stars=NaN", ""),
+        ("metadata.source=web&q=slow&movie=ALIEN&written_until=2021-01-01", "dull slow"),
     ],
 )
 def test_the_list_has_the_reviews_that_match_every_filter(
-    client: FlaskClient, names: dict[int, str], query: str, found: str
+    client: FlaskClient, names: dict[int, str], movies: dict[str, str], query: str, found: str
 ) -> None:
+    for title, movie_id in movies.items():
+        query = query.replace(f"movie={title}", f"movie={movie_id}")
     answer = client.get(f"/sentiments/?{query}")
     assert answer.status_code == 200
     assert [names[record["id"]] for record in answer.get_json()] == found.split()
 
 
 @pytest.mark.parametrize(
-    "query", ["", "q=cast", "sentiment=positive", "until=2026-11-23", "corrected=false", "q=cast&since=2026-11-20"]
-)
+    "query",
+    ["", "q=cast", "sentiment=positive", "until=2026-11-23", "corrected=false", "q=cast&since=2026-11-20",
+     "written_since=2020-01-01", "metadata.source=web", "reference=a", "metadata.source=web&written_until=2022-01-01"],
+)  # fmt: skip
 def test_following_the_links_finds_each_once(client: FlaskClient, names: dict[int, str], query: str) -> None:
     whole = client.get(f"/sentiments/?{query}").get_json()
     seen, address = [], f"/sentiments/?{query}&limit=1"
@@ -139,7 +188,11 @@ def test_dates_that_do_not_rise_with_the_ids_hide_nothing(client: FlaskClient, a
         ("since=yesterday", "/since"), ("since=2026-02-31", "/since"), ("until=2026-11-23T12:00:00", "/until"),
         ("until=0000-01-01", "/until"), ("until=0001-01-01T00:00:00%2B10:00", "/until"), ("until=20261123", "/until"),
         ("corrected=yes", "/corrected"), ("model_version=", "/model_version"), ("model_version=%00", "/model_version"),
-        ("word=slow", "/word"),
+        ("word=slow", "/word"), ("movie=0", "/movie"), ("movie=Alien", "/movie"), ("movie=1&movie=2", "/movie"),
+        ("reference=", "/reference"), ("reference=" + "a" * 301, "/reference"), ("reference=%00", "/reference"),
+        ("written_since=2020", "/written_since"), ("written_until=2020-02-31", "/written_until"),
+        ("metadata=web", "/metadata"), ("metadata.a=%00", "/metadata.a"), ("metadata.a=1&metadata.a=1", "/metadata.a"),
+        ("written_on=2020-01-01", "/written_on"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/sentiments/", "/sentiments/summary"])

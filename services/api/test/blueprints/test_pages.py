@@ -69,6 +69,18 @@ def test_the_page_takes_the_filters_of_the_list_and_ignores_empty_fields(client:
     assert f'href="/?q=slow&amp;sentiment=negative&amp;review={slow}"' in page
 
 
+def test_filters_without_a_field_of_their_own_stay_when_the_form_is_sent(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        movie_id = store_review(movie="Alien", metadata={"stars": 4}).movie_id
+    page = client.get(f"/?movie={movie_id}&metadata.stars=4&written_since=&sentiment=positive", headers=HTML).get_data(
+        as_text=True
+    )
+    assert f'<input name="movie" type="hidden" value="{movie_id}">' in page
+    assert '<input name="metadata.stars" type="hidden" value="4">' in page
+    assert 'name="written_since"' not in page
+    assert page.count('name="sentiment"') == 1
+
+
 def test_older_reviews_are_a_link_away(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
         ids = [store_review(sentence=f"Slow film {number}.").id for number in range(51)]

@@ -12,7 +12,7 @@ from test.builders import rescore_review, store_review
 
 FIELDS = [
     "id", "sentence", "sentiment_score", "confidence", "sentiment", "probabilities", "tokens", "windows", "warnings",
-    "model_version", "correction", "created_on", "updated_on",
+    "model_version", "correction", "movie", "reference", "written_on", "metadata", "created_on", "updated_on",
 ]  # fmt: skip
 VERSION_1 = {
     "/sentiments/{}": {
@@ -257,7 +257,7 @@ def test_a_query_on_a_route_without_one_is_not_valid(client: FlaskClient, method
     assert answer.get_json()["errors"] == [{"pointer": "/force", "detail": "Unknown parameter."}]
 
 
-def test_each_operation_is_one_statement_but_a_new_text_also_drops_a_correction(
+def test_each_operation_is_one_statement_but_a_new_text_also_drops_a_correction_and_is_read_again(
     client: FlaskClient, statements: list[str]
 ) -> None:
     address = client.post("/sentiments/", json={"sentence": "Fine."}).headers["Location"]
@@ -266,5 +266,5 @@ def test_each_operation_is_one_statement_but_a_new_text_also_drops_a_correction(
     client.put(address, json={"sentence": "Finer."})
     client.delete(address)
     assert [statement.split()[0] for statement in statements] == [
-        "INSERT", "SELECT", "SELECT", "UPDATE", "DELETE", "DELETE"
+        "INSERT", "SELECT", "SELECT", "UPDATE", "DELETE", "SELECT", "DELETE"
     ]  # fmt: skip

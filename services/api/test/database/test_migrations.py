@@ -38,6 +38,7 @@ FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n
 UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid), tgenabled::text, NULL FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT 'function', proname, regexp_replace(prosrc, '\\s+', ' ', 'g'), provolatile::text, proconfig::text
 FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'statistics', stxname, pg_get_statisticsobjdef(oid), NULL, NULL FROM pg_statistic_ext
 ORDER BY 1, 2
 """
 """A row for each thing that migrations make."""
@@ -83,7 +84,9 @@ def test_each_migration_goes_up_down_and_up_again_with_rows_in_place(fresh_app: 
         upgrade(revision=revision)
         if revision == REVISIONS[-1]:
             for number in range(3):
-                store_correction(store_review(sentence=f"Film {number}.").id, ["negative", "neutral"][number % 2])
+                details = {"movie": "A film", "reference": f"r-{number}", "metadata": {"number": number}}
+                review = store_review(sentence=f"Film {number}.", **details)
+                store_correction(review.id, ["negative", "neutral"][number % 2])
             db.session.remove()
         downgrade(revision=before)
         upgrade(revision=revision)
@@ -262,6 +265,26 @@ def test_0010_down_makes_the_schema_as_it_was(at_0009: list[int]) -> None:
     assert rows(SCHEMA) == after
 
 
+def test_0012_keeps_old_rows_and_down_loses_only_what_it_added(at_0009: list[int]) -> None:
+    upgrade(revision="0011")
+    old, schema_before = (rows(ROWS), rows(HISTORY)), rows(SCHEMA)
+    upgrade(revision="0012")
+    before = (*old, figures())
+    assert (rows(ROWS), rows(HISTORY)) == old
+    assert rows("SELECT DISTINCT movie_id, written_on, metadata::text FROM sentiments") == [(None, None, None)]
+    described = "UPDATE sentiments SET movie_id = movies.id, written_on = now(), metadata = '{}' FROM movies"
+    with db.engine.begin() as connection:
+        connection.execute(text("INSERT INTO movies (title, normalized, key) VALUES ('A', 'a', '')"))
+        connection.execute(text(described))
+        connection.execute(text("INSERT INTO review_references SELECT 'r-' || id, '', id FROM sentiments"))
+    assert (rows(ROWS), rows(HISTORY), figures()) == before
+    downgrade(revision="0011")
+    assert (rows(ROWS), rows(HISTORY)) == old
+    assert rows(SCHEMA) == schema_before
+    upgrade(revision="0012")
+    assert (rows(ROWS), rows(HISTORY), figures()) == before
+
+
 def committing() -> Engine:
     """Connections whose every statement is a transaction, so that each sees what is there now."""
     return db.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -271,13 +294,18 @@ class Stopped(Exception):
     """The process was killed."""
 
 
-@pytest.mark.parametrize(("migrate", "start", "end"), [(upgrade, "0009", "0010"), (downgrade, "0010", "0009")])
-def test_0010_is_run_again_wherever_it_was_stopped(
-    at_0009: list[int], monkeypatch: pytest.MonkeyPatch, migrate: Callable[..., None], start: str, end: str
+@pytest.mark.parametrize(
+    ("start", "end", "least", "step"),
+    [("0009", "0010", 20, 3), ("0010", "0009", 20, 3), ("0011", "0012", 8, 1), ("0012", "0011", 4, 1)],
+)
+def test_a_migration_beside_a_running_service_is_run_again_wherever_it_was_stopped(
+    at_0009: list[int], monkeypatch: pytest.MonkeyPatch, start: str, end: str, least: int, step: int
 ) -> None:
-    move = {"0009": downgrade, "0010": upgrade}
-    upgrade(revision="0010")
-    move[end](revision=end)
+    def move(revision: str) -> None:
+        (upgrade if revision == max(start, end) else downgrade)(revision=revision)
+
+    upgrade(revision=max(start, end))
+    move(end)
     wanted, execute, left = rows(SCHEMA), op.execute, 0
 
     def execute_some(*arguments: Any, **options: Any) -> None:
@@ -287,33 +315,36 @@ def test_0010_is_run_again_wherever_it_was_stopped(
         left -= 1
         execute(*arguments, **options)
 
-    for statements in range(0, 100, 3):
-        move[start](revision=start)
+    for statements in range(0, 100, step):
+        move(start)
         left = statements
         with monkeypatch.context() as patched:
             patched.setattr(op, "execute", execute_some)
             try:
-                migrate(revision=end)
+                move(end)
             except Stopped:
                 pass
             else:
                 break
-        migrate(revision=end)
+        move(end)
         assert rows(SCHEMA) == wanted
-    assert statements > 20
+    assert statements >= least
 
 
-@pytest.mark.parametrize(("migrate", "before", "after"), [(upgrade, "0009", "0010"), (downgrade, "0010", "0009")])
-def test_0010_lets_others_read_while_it_waits_for_a_long_transaction(
+@pytest.mark.parametrize(
+    ("migrate", "before", "after"),
+    [(upgrade, "0009", "0010"), (downgrade, "0010", "0009"), (upgrade, "0011", "0012"), (downgrade, "0012", "0011")],
+)
+def test_a_migration_lets_others_read_while_it_waits_for_a_long_transaction(
     fresh_app: Flask, at_0009: list[int], migrate: Callable[..., None], before: str, after: str
 ) -> None:
     """A lock that waits holds up all that come after it, so it is asked for half a second at a time."""
-    if before == "0010":
-        upgrade(revision="0010")
+    if before != "0009":
+        upgrade(revision=before)
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor() as pool, committing().connect() as watch:
         with db.engine.begin() as exporting:
-            exporting.execute(text("SELECT * FROM tallies"))
+            exporting.execute(text("SELECT * FROM tallies, sentiments"))
             done = migrating(fresh_app, pool, migrate, after)
             wait_until(lambda: bool(watch.scalar(waits)), 30)
             longest = 0.0

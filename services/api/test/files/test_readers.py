@@ -2,11 +2,11 @@
 
 import io
 
-from src.files.readers import read_csv
+from src.files.readers import Columns, read_csv
 
 
 def test_a_file_with_a_lower_limit_does_not_lower_that_of_a_file_that_is_being_read() -> None:
     long = "A very " + "long " * 1000 + "film."
-    records = read_csv(io.BytesIO(f"sentence\n{long}\n".encode()), 10_000)
-    read_csv(io.BytesIO(b"sentence\nA film.\n"), 100)
-    assert list(records) == [long]
+    records = read_csv(io.BytesIO(f"sentence\n{long}\n".encode()), 10_000, Columns())
+    read_csv(io.BytesIO(b"sentence\nA film.\n"), 100, Columns())
+    assert list(records) == [{"sentence": long}]

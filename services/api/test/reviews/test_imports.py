@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from tqdm import tqdm
 from src import create_app
 from src.config import ROOT, Settings
 from src.extensions import db
-from src.files.readers import digest_of
+from src.files.readers import digest_of, records
 from src.models import Import
 from src.reviews import BusyImport, Progress, import_file, imports
+from src.schemas.reviews import entry_of
 from src.sentiment_analyzer.sentiment_analysis import SentimentAnalyzer
 from test.service import wait_until
 
@@ -44,8 +46,8 @@ def write(file: Path, sentences: list[object]) -> Path:
 
 
 def imported(analyzer: SentimentAnalyzer, file: Path) -> Iterator[Progress]:
-    """Import a file without checks of its sentences."""
-    return import_file(db.session(), analyzer, file, lambda _: None, longest=1000)
+    """Import a file."""
+    return import_file(db.session(), analyzer, file, [entry_of(record, "") for record in records(file, 1000)])
 
 
 def stored(client: FlaskClient) -> list[str]:
@@ -121,6 +123,89 @@ def test_an_unreadable_file_stores_nothing(
     assert result.exit_code == 1
     assert why in result.output
     assert stored(client) == []
+
+
+@pytest.mark.parametrize("name", ["reviews.csv", "reviews.ndjson", "reviews.parquet"])
+def test_columns_of_any_names_are_read_as_text_film_date_reference_and_metadata(
+    client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / name
+    row = {"review": "A fine film.", "title": "Alien", "year": 1979, "date": date(2001, 4, 26), "id": 17, "stars": 4}
+    if name.endswith("parquet"):
+        pa.parquet.write_table(pa.Table.from_pylist([row, {**row, "title": None, "id": 18, "date": None}]), file)
+    elif name.endswith("csv"):
+        file.write_text(
+            "review,title,year,date,id,stars\nA fine film.,Alien,1979,2001-04-26,17,4\nA fine film.,,,,18,4\n"
+        )
+    else:
+        texts = {**row, "year": "1979", "date": "2001-04-26", "id": "17"}
+        file.write_text(f"{json.dumps(texts)}\n{json.dumps({'review': 'A fine film.', 'id': '18', 'stars': 4})}\n")
+    named = "--text review --movie title --movie-key year --written date --reference id --metadata stars"
+    result = runner.invoke(args=["reviews", "import", str(file), *named.split()])
+    assert "2 reviews stored, 0 refused, of 2 records." in result.output
+    plain, whole = client.get("/sentiments/").get_json()
+    assert (whole["movie"]["title"], whole["movie"]["key"], whole["reference"]) == ("Alien", "1979", "17")
+    assert whole["written_on"] == "2001-04-26T00:00:00+00:00"
+    assert whole["metadata"] == {"stars": "4" if name.endswith("csv") else 4}
+    assert (plain["movie"], plain["reference"], plain["written_on"]) == (None, "18", None)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.ndjson", "out.parquet"])
+def test_what_was_exported_is_stored_once_by_its_references(
+    client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path, name: str
+) -> None:
+    details = {
+        "movie": {"title": "'Tis", "key": "=1"},
+        "written_on": "2001-04-26",
+        "metadata": {"\u00e9": 4.5, "b": None},
+    }
+    for reference in ("a", "b"):
+        client.post("/sentiments/", json={"sentence": "A fine film.", "reference": reference, **details})
+    before = client.get("/sentiments/").get_json()
+    runner.invoke(args=["reviews", "export", str(tmp_path / name)])
+    result = runner.invoke(args=["reviews", "import", str(tmp_path / name)])
+    assert "0 reviews stored, 0 refused, 2 stored before under their references, of 2 records." in result.output
+    assert client.get("/sentiments/").get_json() == before
+    result = runner.invoke(args=["reviews", "import", str(tmp_path / name), "--again", "--owner", "alice"])
+    assert "2 reviews stored, 0 refused, of 2 records." in result.output
+    names = ("sentence", "movie", "reference", "written_on", "metadata")
+    again = client.get("/sentiments/?limit=2").get_json()[::-1]
+    assert [[one[name] for name in names] for one in again] == [[one[name] for name in names] for one in before]
+
+
+def test_references_within_a_file_and_before_it_are_treated_line_by_line(
+    client: FlaskClient, runner: FlaskCliRunner, tmp_path: Path
+) -> None:
+    client.post("/sentiments/", json={"sentence": "Known.", "reference": "known"})
+    rows = [("Known.", "known"), ("Another.", "known"), ("Twice.", "twice"), ("Twice.", "twice"), ("Not.", "twice"),
+            ("Fine.", ""), ("Fine.", 7)]  # fmt: skip
+    lines = [json.dumps({"sentence": sentence, "reference": reference}) for sentence, reference in rows]
+    (tmp_path / "reviews.ndjson").write_text("\n".join(lines))
+    output = runner.invoke(args=["reviews", "import", str(tmp_path / "reviews.ndjson")]).output
+    assert "1 reviews stored, 4 refused, 2 stored before under their references, of 7 records." in output
+    for number, why in [
+        (2, "Review "),
+        (5, "Review "),
+        (6, "reference: Is empty"),
+        (7, "reference: Not a valid string."),
+    ]:
+        assert f"record {number}: {why}" in output
+    assert stored(client) == ["Known.", "Twice."]
+
+
+@pytest.mark.parametrize("option", ["--text", "--movie", "--written", "--metadata"])
+@pytest.mark.parametrize("name", ["reviews.csv", "reviews.parquet"])
+def test_a_column_that_is_named_and_not_there_is_an_error(
+    runner: FlaskCliRunner, tmp_path: Path, option: str, name: str
+) -> None:
+    file = tmp_path / name
+    if name.endswith("csv"):
+        file.write_text("sentence\nFine.\n")
+    else:
+        write(file, ["Fine."])
+    result = runner.invoke(args=["reviews", "import", str(file), option, "misspelled"])
+    assert result.exit_code == 1
+    assert "no column 'misspelled'" in result.output
 
 
 def test_two_imports_at_once_store_a_file_once(

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -34,12 +37,16 @@ def requests_of_the_document(client: FlaskClient, app: Flask) -> dict[str, Ask]:
         first, second, third = [store_review().id for _ in range(3)]
         rescore_review(third, 0.5, model_version=OTHER)
     body, key = {"sentence": "A fine film."}, {"Idempotency-Key": "key"}
+    whole = {**body, "movie": "Brazil", "reference": "guestbook-17"}
     compared = {"old": COLUMNS["model_version"], "new": OTHER}
     return {
         "POST /sentiments/": lambda: client.post("/sentiments/", json=body),
         "POST /sentiments/ with an Idempotency-Key": lambda: client.post("/sentiments/", json=body, headers=key),
+        "POST /sentiments/ with a film and a reference": lambda: client.post("/sentiments/", json=whole),
+        "POST /sentiments/ with a reference that is stored": lambda: client.post("/sentiments/", json=whole),
         "GET /sentiments/<id>": lambda: client.get(f"/sentiments/{first}"),
         "PUT /sentiments/<id>": lambda: client.put(f"/sentiments/{first}", json=body),
+        "PATCH /sentiments/<id>": lambda: client.patch(f"/sentiments/{first}", json={"movie": "Brazil"}),
         "DELETE /sentiments/<id>": lambda: client.delete(f"/sentiments/{first}"),
         "PUT /sentiments/<id>/correction": lambda: client.put(
             f"/sentiments/{second}/correction", json={"sentiment": "negative"}
@@ -52,6 +59,10 @@ def requests_of_the_document(client: FlaskClient, app: Flask) -> dict[str, Ask]:
         "GET /sentiments/?q=dull": lambda: client.get("/sentiments/?q=dull"),
         "GET /sentiments/?since=2026-11-01": lambda: client.get("/sentiments/?since=2026-11-01"),
         "GET /sentiments/?model_version=…": lambda: client.get(f"/sentiments/?model_version={OTHER}"),
+        "GET /sentiments/?movie=1": lambda: client.get("/sentiments/?movie=1"),
+        "GET /sentiments/?reference=guestbook-17": lambda: client.get("/sentiments/?reference=guestbook-17"),
+        "GET /sentiments/?written_since=2001-04-01": lambda: client.get("/sentiments/?written_since=2001-04-01"),
+        "GET /sentiments/?metadata.stars=4": lambda: client.get("/sentiments/?metadata.stars=4"),
         "GET /sentiments/summary": lambda: client.get("/sentiments/summary"),
         "GET /sentiments/export": lambda: client.get("/sentiments/export?format=csv"),
         "GET /sentiments/versions": lambda: client.get("/sentiments/versions"),
@@ -86,7 +97,7 @@ def test_the_sql_in_the_document_is_the_sql_that_runs(app: Flask, client: FlaskC
 def test_a_group_is_inserted_and_returned_in_the_order_of_its_rows(session: Session, statements: list[str]) -> None:
     """PostgreSQL promises no order of RETURNING without it, so that clients could get each other's ids."""
     stored = store(session, [NewReview({**COLUMNS, "sentence": f"Film {number}."}) for number in range(3)])
-    assert "ORDER BY added.position" in statements[0]
+    assert "ORDER BY given.position" in statements[0]
     assert [session.get_one(Sentiment, one.id).sentence for one in stored] == ["Film 0.", "Film 1.", "Film 2."]
 
 
@@ -107,11 +118,64 @@ def test_the_reviews_of_a_sentiment_are_read_from_its_index(
     assert {one.sentiment for one in page.items} == {sentiment}
     [statement] = statements[:]
     explain = f"EXPLAIN (ANALYZE, TIMING OFF) {statement}"
-    values = {"param_1": 51, "id_1": before}
+    values = {"param_1": 51, "id_2": before}
     plan = "\n".join(session.connection().exec_driver_sql(explain, values).scalars())
     assert f"using ix_sentiments_{sentiment} on sentiments" in plan
     assert not re.search(r"^ *Filter:", plan, re.MULTILINE), plan  # a join filter is not one of the scan
     assert "Sort Key" not in plan
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (Filters(movie=1), "ix_sentiments_movie_id"),
+        (Filters(reference="r-7"), "pk_review_references"),
+        (Filters(written_since=datetime(2020, 1, 5, tzinfo=UTC)), "ix_sentiments_written_on"),
+        (Filters(metadata=(("number", "7"),)), "ix_sentiments_metadata"),
+    ],
+    ids=["movie", "reference", "written_since", "metadata"],
+)
+def test_the_reviews_of_a_film_a_date_or_metadata_are_found_by_an_index(
+    session: Session, filters: Filters, index: str
+) -> None:
+    """One in a hundred matches, all of them old, so the newest reviews are no way to find them."""
+    [movie_id] = session.scalars(text("INSERT INTO movies (title, normalized, key) VALUES ('A', 'a', '') RETURNING id"))
+    filters = replace(filters, movie=movie_id) if filters.movie else filters
+    for number in range(3000):
+        review = build_review(sentence=f"Film {number}.", written_on=datetime(2020, 1, 1, tzinfo=UTC))
+        if number < 30:
+            review.movie_id, review.metadata_ = movie_id, {"number": number}
+            review.written_on = datetime(2020, 1, 6, tzinfo=UTC)
+        session.add(review)
+    session.flush()
+    numbered = "SELECT 'r-' || row_number() OVER (ORDER BY id), '', id FROM sentiments"
+    session.execute(text(f"INSERT INTO review_references {numbered}"))
+    session.commit()
+    session.execute(text("ANALYZE sentiments, review_references"))
+    executed: list[tuple[str, Any]] = []
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", lambda _c, _k, sql, values, *_: executed.append((sql, values)))
+    page = reviews.page(session, 50, None, filters)
+    assert page.items
+    plans = "\n".join(
+        line for sql, values in executed[:] for line in connection.exec_driver_sql(f"EXPLAIN {sql}", values).scalars()
+    )
+    assert index in plans
+    assert "Seq Scan on sentiments" not in plans
+
+
+def test_a_value_of_metadata_that_no_review_has_is_not_looked_for_in_every_review(session: Session) -> None:
+    """Without statistics of the metadata, the planner expects many matches and reads a range of ids."""
+    for number in range(20_000):
+        session.add(build_review(metadata={"stars": number % 5, "number": number}))
+    session.commit()
+    session.execute(text("ANALYZE sentiments"))
+    newest = session.scalar(text("SELECT max(id) FROM sentiments"))
+    metadata = 'metadata::jsonb @> \'{"stars": 7}\' OR metadata::jsonb @> \'{"stars": "7"}\''
+    query = f"SELECT id FROM sentiments WHERE ({metadata}) AND id > {newest - 15_000} ORDER BY abs(id) DESC LIMIT 51"
+    plan = "\n".join(session.connection().exec_driver_sql(f"EXPLAIN {query}").scalars())
+    assert "Bitmap Index Scan on ix_sentiments_metadata" in plan
+    assert "pk_sentiments" not in plan
 
 
 def test_look_up_and_pages_read_the_primary_key_and_no_more_rows_than_they_show(
@@ -125,7 +189,7 @@ def test_look_up_and_pages_read_the_primary_key_and_no_more_rows_than_they_show(
     reviews.page(session, 50, page.next_before)
     session.expunge_all()
     reviews.find(session, page.items[0].id)
-    values = {"param_1": 51, "id_1": page.next_before, "pk_1": page.items[0].id}
+    values = {"param_1": 51, "id_2": page.next_before, "pk_1": page.items[0].id}
     for statement in statements[:]:
         plan = (
             session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF) {statement}", values).scalars().all()

@@ -9,11 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from src import reviews
-from src.reviews import ClientKey
+from src.reviews import ClientKey, Submission
 from src.sentiment_analyzer import Score
 from test.builders import store_review
 
 SENTENCE = "Der Film ist zwei Stunden lang."
+SUBMISSION = Submission(sentence=SENTENCE)
 NEUTRAL = Score(
     sentiment_score=-0.1, confidence=0.6, p_neutral=0.6, warnings=("not_english", "unreadable"), tokens=9, windows=1
 )
@@ -33,25 +34,25 @@ class Scores:
 
 
 def create(session: Session, analyzer: Scores, _: Path) -> None:
-    reviews.create(session, analyzer, reviews.new_group_commit(), SENTENCE)
+    reviews.create(session, analyzer, reviews.new_group_commit(), SUBMISSION)
 
 
 def create_once(session: Session, analyzer: Scores, _: Path) -> None:
-    reviews.create_once(session, analyzer, reviews.new_group_commit(), SENTENCE, ClientKey("", "a-key"))
+    reviews.create_once(session, analyzer, reviews.new_group_commit(), SUBMISSION, ClientKey("", "a-key"))
 
 
 def put(session: Session, analyzer: Scores, _: Path) -> None:
     review = store_review(sentiment_score=0.1, p_neutral=0.7, warnings=["unreadable"])
-    reviews.replace(session, analyzer, review.id, SENTENCE)
+    reviews.replace(session, analyzer, review.id, SENTENCE, {})
 
 
 def bulk(session: Session, analyzer: Scores, _: Path) -> None:
-    list(reviews.create_many(session, analyzer, [SENTENCE]))
+    list(reviews.create_many(session, analyzer, [SUBMISSION]))
 
 
 def from_file(session: Session, analyzer: Scores, folder: Path) -> None:
     (folder / "reviews.csv").write_text(f"sentence\n{SENTENCE}\n")
-    list(reviews.import_file(session, analyzer, folder / "reviews.csv", lambda _: None, longest=1000))
+    list(reviews.import_file(session, analyzer, folder / "reviews.csv", [SUBMISSION]))
 
 
 def rescore(session: Session, analyzer: Scores, _: Path) -> None:
@@ -73,7 +74,7 @@ def test_the_whole_score_is_stored(
 
 
 def test_a_stored_review_has_what_a_found_one_has(session: Session) -> None:
-    created = reviews.create(session, Scores(NEUTRAL), reviews.new_group_commit(), SENTENCE)
+    created, _ = reviews.create(session, Scores(NEUTRAL), reviews.new_group_commit(), SUBMISSION)
     session.expunge_all()
     found = reviews.find(session, created.id)
     for name in ("sentiment", "confidence", "probabilities", "warnings"):

@@ -122,9 +122,9 @@ def test_an_unknown_path_is_not_found(client: FlaskClient) -> None:
 
 
 def test_405_lists_the_allowed_methods(client: FlaskClient) -> None:
-    answer = client.patch("/sentiments/1")
+    answer = client.post("/sentiments/1")
     assert_problem(answer, 405)
-    assert {"GET", "PUT", "DELETE"} <= set(answer.headers["Allow"].split(", "))
+    assert {"GET", "PUT", "PATCH", "DELETE"} <= set(answer.headers["Allow"].split(", "))
 
 
 def test_options_lists_the_allowed_methods(client: FlaskClient) -> None:
