@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from src.extensions import Base
-from src.sentiment_analyzer.score import sentiment_of
+from src.sentiment_analyzer.score import probabilities_of, sentiment_of
 
 _WORDS = "to_tsvector('english'::regconfig, \"left\"({sentence}, 100000))"
 
@@ -83,12 +83,7 @@ class Scored:
     @property
     def probabilities(self) -> dict[str, float | None]:
         """The probability of each sentiment; that of neutral is None if the model has two labels."""
-        rest = 1 - (self.p_neutral or 0.0)
-        return {
-            "negative": max(0.0, (rest - self.sentiment_score) / 2),  # rounding may take it below zero
-            "neutral": self.p_neutral,
-            "positive": max(0.0, (rest + self.sentiment_score) / 2),
-        }
+        return probabilities_of(self.sentiment_score, self.p_neutral)
 
 
 class Correction(Base):
