@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from src.archive.scoring import Scored
 from src.archive.storage import Folder, Source
-from src.files import tables
+from src.files.tables import Reading
 
 MANIFEST, REFUSED = "_manifest.json", "_refused"
 """Names that programs skip which read a folder of Parquet."""
@@ -44,11 +44,7 @@ class Archive:
 
     folder: Folder
     model_version: str
-    column: str
-    """The column of the texts."""
-    blocks: dict[str, int] = field(
-        default_factory=lambda: {"records": tables.BLOCK_RECORDS, "characters": tables.BLOCK_CHARACTERS}
-    )
+    reading: Reading
 
     def begin(self, sources: list[Source]) -> None:
         """Write the manifest, or go on with an archive that was begun with the same model and files.
@@ -58,11 +54,12 @@ class Archive:
         :raises OtherArchive: it was begun with another model, column or size of blocks, or a file changed since.
         """
         before = manifest(self.folder) or {}
+        own = self._own()
         known = {one["name"]: one for one in before.get("inputs", [])}
         inputs = {source.name: asdict(source) for source in sources}
-        for name in ("model_version", "column", "blocks"):
-            if before and before[name] != getattr(self, name):
-                raise self._other(f"{name} {before[name]}, and not {getattr(self, name)}")
+        for name in own:
+            if before and before[name] != own[name]:
+                raise self._other(f"{name} {before[name]}, and not {own[name]}")
         for name, one in known.items():
             if inputs.get(name) != one:
                 raise self._other(f"another {name}: it was changed, moved or deleted since")
@@ -127,15 +124,17 @@ class Archive:
 
     def _write(self, inputs: list[dict[str, Any]], begun_on: str, **more: Any) -> None:
         content = {
-            "model_version": self.model_version,
-            "column": self.column,
-            "blocks": self.blocks,
+            **self._own(),
             "begun_on": begun_on,
             "finished_on": None,
             **more,
             "inputs": inputs,
         }
         self.folder.put(MANIFEST, json.dumps(content, indent=1).encode() + b"\n")
+
+    def _own(self) -> dict[str, Any]:
+        """Return what must be the same in each run."""
+        return {"model_version": self.model_version, **asdict(self.reading)}
 
     def _other(self, what: str) -> OtherArchive:
         return OtherArchive(

@@ -1,8 +1,8 @@
 """The scoring of files with Ray Data: on this machine, or on a cluster.
 
-A task reads a file and yields its blocks; actors score them and write them to the archive, each on one core with a model
-of its own. Ray holds readers back while the actors are busy, and starts again what dies. A block that is scored twice
-is the same file, so each record is in the archive once.
+A task reads a file and yields its blocks. Actors score them and write them to the archive, each on one core with a
+model of its own. Ray holds readers back while the actors are busy, and starts again what dies. A block that is scored
+twice is the same file, so each record is in the archive once.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 import ray.data
-from ray.data import ActorPoolStrategy, DataContext
+from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
 
 from src.archive.archive import Archive, Counts
 from src.archive.progress import missing, survey_of
@@ -21,6 +21,7 @@ from src.archive.scoring import Check, score_block
 from src.archive.storage import Folder, Source
 from src.config import ROOT
 from src.files.readers import Unreadable
+from src.files.tables import Reading
 from src.sentiment_analyzer import Analyzer
 from src.sentiment_analyzer.checkpoint import open_checkpoint
 
@@ -37,15 +38,12 @@ class Job:
     model_path: str
     out: str
     """A folder, which every node can reach."""
-    column: str
-    """The column of the texts."""
-    longest: int
-    """The most bytes of a record, except in Parquet."""
+    reading: Reading
     check: Check
 
     def archive(self, version: str) -> Archive:
         """Return the archive of this model version."""
-        return Archive(Folder(self.out), version, self.column)
+        return Archive(Folder(self.out), version, self.reading)
 
     def load(self) -> Analyzer:
         """Load the model, to compute on one core."""
@@ -108,13 +106,13 @@ def _pipeline(job: Job, archive: Archive, sources: list[Source], done: frozenset
     blocks = files.flat_map(
         _Reader(job, done),
         num_cpus=_READER_CPUS,
-        concurrency=actors,
+        compute=TaskPoolStrategy(size=actors),
     )
     scored = blocks.map(
         _Scorer,
         fn_constructor_args=(job, archive),
         num_cpus=1 - _READER_CPUS,
-        compute=ActorPoolStrategy(min_size=1, max_size=actors, max_tasks_in_flight_per_actor=2),
+        compute=ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=2),
     )
     yield from scored.iter_rows()
 
@@ -128,8 +126,8 @@ class _Reader:
     def __call__(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         source: Source = pickle.loads(row["source"])  # noqa: S301  # the driver's own
         try:
-            found = survey_of(source, self._job.column, self._job.longest)
-            for name, block in missing(source, found, self._job.column, self._job.longest, self._done):
+            found = survey_of(source, self._job.reading)
+            for name, block in missing(source, found, self._job.reading, self._done):
                 yield {"name": name, "block": pickle.dumps(block), "unreadable": ""}
         except Unreadable as error:
             yield {"name": source.name, "block": b"", "unreadable": str(error)}
@@ -145,6 +143,6 @@ class _Scorer:
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         counts = Counts()
         if not row["unreadable"]:
-            scored = score_block(self._analyzer, pickle.loads(row["block"]), self._job.column, self._job.check)  # noqa: S301
+            scored = score_block(self._analyzer, pickle.loads(row["block"]), self._job.reading.column, self._job.check)  # noqa: S301
             counts = self._archive.store(row["name"], scored)
         return {"file": row["name"], "unreadable": row["unreadable"], **asdict(counts)}

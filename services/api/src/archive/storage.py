@@ -62,10 +62,10 @@ def sources(address: str) -> list[Source]:
     named = [name for name in sorted(files) if name.endswith(KINDS) and not _is_hidden(name)]
     if not named:
         raise Unreadable(f"{address}: there is no file whose name ends with one of {', '.join(KINDS)}.")
-    base = address if found.type == fs.FileType.Directory else ""
+    base, mark, options = address.partition("?") if "://" in address else (address, "", "")
     return [
         Source(
-            address=f"{base.rstrip('/')}/{name}" if base else address,
+            address=f"{base.rstrip('/')}/{name}{mark}{options}" if found.type == fs.FileType.Directory else address,
             name=name,
             bytes=files[name].size,
             modified=files[name].mtime.isoformat(),

@@ -21,7 +21,7 @@ from src.schemas.reviews import why_refused
 if TYPE_CHECKING:
     from src.archive.archive import Archive, Counts
     from src.archive.storage import Source
-    from src.files.tables import Block
+    from src.files.tables import Block, Reading
     from src.sentiment_analyzer import Analyzer
 
 _READ_BYTES = 2**20
@@ -49,6 +49,7 @@ def score(
     """
     from src.archive.archive import OtherArchive
     from src.files.readers import Unreadable
+    from src.files.tables import Reading
 
     if address and not with_ray:
         raise click.UsageError("--address needs --ray.")
@@ -56,11 +57,12 @@ def score(
         raise click.UsageError("--ray needs --out with the name of a folder.")
     settings = Settings.from_env()
     check = partial(why_refused, limit=settings.max_sentence_chars)
+    reading = Reading(column, settings.max_body_bytes)
     try:
         if with_ray and out:
-            _score_with_ray(settings, review, out, column, check, address)
+            _score_with_ray(settings, review, out, reading, check, address)
         elif review.endswith(KINDS):
-            _score_file(settings, review, out, column, check, as_json=as_json)
+            _score_file(settings, review, out, reading, check, as_json=as_json)
         elif out:
             raise click.UsageError(f"--out needs a file to read. Its name must end with one of {', '.join(KINDS)}.")
         else:
@@ -71,16 +73,21 @@ def score(
 
 
 def _score_file(
-    settings: Settings, name: str, out: str | None, column: str, check: Callable[[Any], str | None], *, as_json: bool
+    settings: Settings,
+    name: str,
+    out: str | None,
+    reading: "Reading",
+    check: Callable[[Any], str | None],
+    *,
+    as_json: bool,
 ) -> None:
     from src.archive import progress, storage
 
     [source] = storage.sources(name)
-    longest = settings.max_body_bytes
     if out is None:
-        found = progress.survey_of(source, column, longest)
-        blocks = progress.missing(source, found, column, longest, ())
-        batches = (_texts_of(block, column) for _, block in blocks)
+        found = progress.survey_of(source, reading)
+        blocks = progress.missing(source, found, reading, ())
+        batches = (_texts_of(block, reading.column) for _, block in blocks)
         _print(_analyzer(settings), batches, check, as_json=as_json)
         return
     file = Path(out)
@@ -90,7 +97,7 @@ def _score_file(
     parts.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(parts / ".lock", timeout=0):
-            _score_into(settings, source, file, column, check)
+            _score_into(settings, source, file, reading, check)
             shutil.rmtree(parts)
     except Timeout as error:
         raise click.ClickException(f"Another process is writing {file.name}. Wait for it.") from error
@@ -106,7 +113,7 @@ def _texts_of(block: "Block", column: str) -> list[Any]:
 
 
 def _score_into(
-    settings: Settings, source: "Source", file: Path, column: str, check: Callable[[Any], str | None]
+    settings: Settings, source: "Source", file: Path, reading: "Reading", check: Callable[[Any], str | None]
 ) -> None:
     """Score a file into another one, by way of an archive beside it."""
     from src.archive import progress
@@ -117,17 +124,17 @@ def _score_into(
 
     parts, said = file.with_name(f"{file.name}.parts"), file.with_name(f"{file.name}.manifest.json")
     analyzer = _analyzer(settings)
-    archive = Archive(Folder(str(parts)), analyzer.version, column)
+    archive = Archive(Folder(str(parts)), analyzer.version, reading)
     if file.exists() and not archive.parts():
         _refuse_other(file, said, archive, source)
         click.echo(f"{file.name} is complete.")
         return
     archive.begin([source])
-    found = progress.survey_of(source, column, settings.max_body_bytes)
+    found = progress.survey_of(source, reading)
     done = archive.done()
     with tqdm(total=found.records, initial=sum(one.records for one in done.values()), unit=" records") as bar:
-        for name, block in progress.missing(source, found, column, settings.max_body_bytes, done):
-            bar.update(archive.store(name, score_block(analyzer, block, column, check)).records)
+        for name, block in progress.missing(source, found, reading, done):
+            bar.update(archive.store(name, score_block(analyzer, block, reading.column, check)).records)
     total = archive.finish({})
     refused = file.with_name(f"{file.name}.refused.ndjson")
     if total.refused:
@@ -148,12 +155,12 @@ def _refuse_other(file: Path, said: Path, archive: "Archive", source: "Source") 
 
     manifest = json.loads(said.read_text()) if said.exists() else {}
     same = manifest.get("model_version") == archive.model_version and manifest.get("inputs") == [asdict(source)]
-    if not same or manifest.get("column") != archive.column:
+    if not same or manifest.get("column") != archive.reading.column:
         raise click.ClickException(f"{file} exists, and is not {source.name} scored by {archive.model_version}.")
 
 
 def _score_with_ray(
-    settings: Settings, name: str, out: str, column: str, check: Callable[[Any], str | None], address: str | None
+    settings: Settings, name: str, out: str, reading: "Reading", check: Callable[[Any], str | None], address: str | None
 ) -> None:
     from src.archive.storage import sources
 
@@ -162,7 +169,7 @@ def _score_with_ray(
     except ImportError as error:
         raise click.ClickException("Ray is not installed: pip install -r requirements-ray.txt") from error
     files = sources(name)
-    job = cluster.Job(settings.model_path, out, column, settings.max_body_bytes, check)
+    job = cluster.Job(settings.model_path, out, reading, check)
     with tqdm(unit=" records") as bar:
         total, unreadable = cluster.score(job, files, address, bar.update)
     _say(total, f"{out}/_refused")

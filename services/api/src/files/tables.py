@@ -18,12 +18,31 @@ from src.files.readers import Unreadable, rows
 
 BLOCK_RECORDS = 10_000
 BLOCK_CHARACTERS = 2_000_000
-"""The most in a block: scored in half a minute by one core, so that no more is lost at a kill."""
+"""The usual size of a block, which one core scores in half a minute: no more is lost at a kill."""
 _READ_RECORDS = 1000
 _JSON = {b"json": b"1"}
 """The metadata of a column of texts which are JSON, since its values have no type in common."""
 
 Record: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSize:
+    """The most in a block, except for one larger record."""
+
+    records: int = field(default_factory=lambda: BLOCK_RECORDS)
+    characters: int = field(default_factory=lambda: BLOCK_CHARACTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The way to read a file. Whoever reads it in the same way gets the same blocks."""
+
+    column: str
+    """The column of the texts to score, whose length limits a block."""
+    longest: int
+    """The most bytes of a record, except in Parquet."""
+    size: BlockSize = field(default_factory=BlockSize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,45 +78,43 @@ class Survey:
     records: int
 
 
-def survey(stream: BinaryIO, kind: str, column: str, longest: int) -> Survey:
+def survey(stream: BinaryIO, kind: str, reading: Reading) -> Survey:
     """Read a file through, and return its columns with their types.
 
     In CSV all values are texts. A column of NDJSON is a number or a truth value if all of its values are; otherwise,
     unless all are texts, its values are kept as JSON.
 
-    :param column: the column of the texts to score.
-    :param longest: the most bytes of a record, except in Parquet.
     :raises Unreadable: the file cannot be read as a whole, or has no such column.
     """
     if kind == "parquet":
         with _open_parquet(stream) as opened:
             schema, count = opened.schema_arrow, opened.metadata.num_rows
     else:
-        kinds, count = _kinds(rows(stream, kind, longest))
-        schema = pa.schema([_field(name, kinds[name] if name != column else {"str"}) for name in kinds])
-    if column not in schema.names and count:
-        raise Unreadable(f"The file has no column {column!r}.")
+        kinds, count = _kinds(rows(stream, kind, reading.longest))
+        schema = pa.schema([_field(name, kinds[name] if name != reading.column else {"str"}) for name in kinds])
+    if reading.column not in schema.names and count:
+        raise Unreadable(f"The file has no column {reading.column!r}.")
     if len(set(schema.names)) < len(schema.names):
         raise Unreadable("The file has two columns of the same name. Rename one.")
     return Survey(schema, count)
 
 
-def blocks(stream: BinaryIO, kind: str, column: str, longest: int, schema: pa.Schema) -> Iterator[Block]:
+def blocks(stream: BinaryIO, kind: str, reading: Reading, schema: pa.Schema) -> Iterator[Block]:
     """Yield the records of a file, block by block.
 
-    :param column: the column of the texts to score, whose length limits a block.
     :param schema: as `survey` returned it.
     :raises Unreadable: Parquet is damaged.
     """
     if kind == "parquet":
-        yield from _parquet_blocks(stream, column)
+        yield from _parquet_blocks(stream, reading)
         return
-    numbered = enumerate(rows(stream, kind, longest), start=1)
+    column, size = reading.column, reading.size
+    numbered = enumerate(rows(stream, kind, reading.longest), start=1)
 
     def length(one: tuple[int, Record | DomainError]) -> int:
         return len(str(one[1].get(column) or "")) if isinstance(one[1], dict) else 0
 
-    groups = constrained_batches(numbered, BLOCK_CHARACTERS, BLOCK_RECORDS, get_len=length, strict=False)
+    groups = constrained_batches(numbered, size.characters, size.records, get_len=length, strict=False)
     for number, group in enumerate(groups):
         good = [(at, one) for at, one in group if isinstance(one, dict) and _is_text(one.get(column))]
         bad = [_refused(at, one) for at, one in group if not (isinstance(one, dict) and _is_text(one.get(column)))]
@@ -195,10 +212,11 @@ def _open_parquet(stream: BinaryIO) -> parquet.ParquetFile:
         raise Unreadable(str(error)) from error
 
 
-def _parquet_blocks(stream: BinaryIO, column: str) -> Iterator[Block]:
+def _parquet_blocks(stream: BinaryIO, reading: Reading) -> Iterator[Block]:
     with _open_parquet(stream) as opened:
         lengths: Callable[[Any], int] = itemgetter(2)
-        cut = constrained_batches(_numbered(opened, column), BLOCK_CHARACTERS, BLOCK_RECORDS, lengths, strict=False)
+        rows_of = _numbered(opened, reading.column)
+        cut = constrained_batches(rows_of, reading.size.characters, reading.size.records, lengths, strict=False)
         start = 1
         for number, group in enumerate(cut):
             spans: dict[int, tuple[pa.RecordBatch, int, int]] = {}

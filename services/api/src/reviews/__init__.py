@@ -16,6 +16,7 @@ from src.reviews.filters import Filters
 from src.reviews.idempotency import ClientKey, forget_keys
 from src.reviews.imports import BusyImport, Progress, import_file
 from src.reviews.listing import Page, history, page
+from src.reviews.loading import ScoredReview, build_words_index, drop_words_index, load
 from src.reviews.records import create, create_once, delete, find, new_group_commit, replace
 from src.reviews.rescoring import Report, outdated, rescore
 from src.reviews.slots import BULK_REQUESTS, EXPORTS, UPLOADS, slot
@@ -33,20 +34,24 @@ __all__ = [
     "Page",
     "Progress",
     "Report",
+    "ScoredReview",
     "Summary",
     "Version",
+    "build_words_index",
     "compare",
     "correct",
     "create",
     "create_many",
     "create_once",
     "delete",
+    "drop_words_index",
     "explain",
     "export",
     "find",
     "forget_keys",
     "history",
     "import_file",
+    "load",
     "new_group_commit",
     "outdated",
     "page",
