@@ -49,7 +49,7 @@ class Archive:
     def begin(self, sources: list[Source]) -> None:
         """Write the manifest, or go on with an archive that was begun with the same model and files.
 
-        Files may have been added.
+        Files may have been added, and such may have changed as have no scored block.
 
         :raises OtherArchive: it was begun with another model, column or size of blocks, or a file changed since.
         """
@@ -60,10 +60,12 @@ class Archive:
         for name in own:
             if before and before[name] != own[name]:
                 raise self._other(f"{name} {before[name]}, and not {own[name]}")
+        names = self.folder.names()
+        begun = {file_of(name) for name in names if name.endswith(".parquet")}
         for name, one in known.items():
-            if inputs.get(name) != one:
+            if name in begun and inputs.get(name) != one:
                 raise self._other(f"another {name}: it was changed, moved or deleted since")
-        if not before and any(not name.startswith(".") for name in self.folder.names()):
+        if not before and any(not name.startswith(".") for name in names):
             raise OtherArchive(f"{self.folder.address} is not empty and has no {MANIFEST}. Name another folder.")
         self._write(list(inputs.values()), before.get("begun_on") or _now())
 

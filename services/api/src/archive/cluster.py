@@ -11,10 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import ray
-import ray.data
-from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
-
 from src.archive.archive import Archive, Counts
 from src.archive.progress import missing, survey_of
 from src.archive.scoring import Check, score_block
@@ -81,6 +77,8 @@ class _connected:  # noqa: N801  # used as a function
         self._address = address
 
     def __enter__(self) -> None:
+        import ray
+
         os.environ.update(_QUIET)
         environment = {"PYTHONPATH": str(ROOT), "RAYON_NUM_THREADS": "1", **_QUIET}
         ray.init(
@@ -92,11 +90,16 @@ class _connected:  # noqa: N801  # used as a function
         )
 
     def __exit__(self, *_exception: object) -> None:
+        import ray
+
         ray.shutdown()
 
 
 def _pipeline(job: Job, archive: Archive, sources: list[Source], done: frozenset[str]) -> Iterator[dict[str, Any]]:
     """Yield a row for each block that was scored, and for each file that could not be read."""
+    import ray.data
+    from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
+
     context = DataContext.get_current()
     context.target_max_block_size = 1  # a row is a block of records, and goes to an actor as soon as it is read
     context.enable_progress_bars = False

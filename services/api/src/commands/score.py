@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -162,12 +163,11 @@ def _refuse_other(file: Path, said: Path, archive: "Archive", source: "Source") 
 def _score_with_ray(
     settings: Settings, name: str, out: str, reading: "Reading", check: Callable[[Any], str | None], address: str | None
 ) -> None:
+    from src.archive import cluster
     from src.archive.storage import sources
 
-    try:
-        from src.archive import cluster
-    except ImportError as error:
-        raise click.ClickException("Ray is not installed: pip install -r requirements-ray.txt") from error
+    if not find_spec("ray"):
+        raise click.ClickException("Ray is not installed. Run `pip install -r requirements-ray.txt`.")
     files = sources(name)
     job = cluster.Job(settings.model_path, out, reading, check)
     with tqdm(unit=" records") as bar:

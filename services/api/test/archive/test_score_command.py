@@ -1,11 +1,15 @@
 """`flask score`: texts, lines and files, without a database."""
 
+import contextlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,10 @@ import pytest
 from click.testing import CliRunner, Result
 from pyarrow import parquet
 
+from src.archive import cluster
+from src.archive.archive import Archive
 from src.archive.scoring import COLUMNS
+from src.archive.storage import Source
 from src.commands.score import score
 from src.config import ROOT
 from src.files import tables
@@ -192,6 +199,46 @@ def test_an_interrupted_run_goes_on_only_with_the_file_that_it_began(
     assert "6 reviews scored" in run(source, "--out", out).output
     assert scored == [*CANARIES, *TEXTS[:6], *CANARIES, *CANARIES, *TEXTS[4:]]
     assert [row["sentence"] for row in read(out)] == TEXTS
+
+
+def test_readers_and_scorers_of_a_cluster_make_each_block_that_is_missing_once(
+    tmp_path: Path, analyzer: SentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Ray; test_cluster.py has the same with it."""
+    monkeypatch.setattr(tables, "BLOCK_RECORDS", 4)
+    monkeypatch.setattr(cluster, "_connected", lambda _address: contextlib.nullcontext())
+
+    def pipeline(job: cluster.Job, archive: Archive, files: list[Source], done: frozenset[str]) -> Iterator[Any]:
+        reader, scorer = cluster._Reader(job, done), cluster._Scorer(job, archive)
+        for file in files:
+            yield from map(scorer, reader({"source": pickle.dumps(file)}))
+
+    monkeypatch.setattr(cluster, "_pipeline", pipeline)
+    monkeypatch.setattr(import_module("src.commands.score"), "find_spec", lambda _name: True)
+    (tmp_path / "in/deep").mkdir(parents=True)
+    write(tmp_path / "in/a.csv", TEXTS)
+    write(tmp_path / "in/deep/b.parquet", TEXTS)
+    (tmp_path / "in/bad.parquet").write_bytes(b"PAR1")
+    arguments = (tmp_path / "in", "--ray", "--out", tmp_path / "out")
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "12 reviews scored" in result.output
+    assert "1 files could not be read" in result.output
+    names = ["a.csv-000000.parquet", "a.csv-000001.parquet", "deep/b.parquet-000000.parquet",
+             "deep/b.parquet-000001.parquet"]  # fmt: skip
+    assert sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.parquet")) == names
+    (tmp_path / "out" / names[2]).write_bytes(b"cut off")
+    (tmp_path / "in/bad.parquet").unlink()
+    assert "was begun with another" not in run(*arguments).output
+    found = [text for name in names for text in parquet.read_table(tmp_path / "out" / name)["sentence"].to_pylist()]
+    assert found == TEXTS * 2
+    assert json.loads((tmp_path / "out/_manifest.json").read_text())["finished_on"]
+
+
+def test_without_ray_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("src.commands.score"), "find_spec", lambda _name: None)
+    result = run(write(tmp_path / "in.csv", TEXTS), "--ray", "--out", tmp_path / "out")
+    assert "pip install -r requirements-ray.txt" in result.output
 
 
 @pytest.mark.server
