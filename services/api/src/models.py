@@ -274,12 +274,12 @@ class IdempotencyKey(Base):
 
 
 class Import(Base):
-    """The progress of a file's import."""
+    """The progress of a file's import, or a block of an archive that was loaded (see `src.reviews.loading`)."""
 
     __tablename__ = "imports"
 
     file: Mapped[str] = mapped_column(Text, primary_key=True)
-    """The SHA-256 of its content, in hexadecimal."""
+    """The SHA-256 of its content, in hexadecimal; of a block, of its name and texts."""
     run: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     """The number of the import, from 1: a file may be imported again on purpose."""
     records: Mapped[int] = mapped_column(BigInteger, server_default="0")

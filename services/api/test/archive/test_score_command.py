@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from pyarrow import parquet
 
@@ -30,6 +31,7 @@ from src.sentiment_analyzer.sentiment_analysis import CANARIES, SentimentAnalyze
 from test.service import wait_until
 
 TEXTS = ["A fine film.", "=1+1 is a sum.", "'tis dull", 'He said "no",\nand left.', "naïve 電影 🎬", "A waste of time."]
+RAYJOB = ROOT.parent / "ray/rayjob.yaml"
 KILLED = (
     "import sys; from src.files import tables; tables.BLOCK_RECORDS = 100; "
     "from src.commands.score import score; score(sys.argv[1:])"
@@ -239,6 +241,18 @@ def test_without_ray_the_command_says_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.setattr(import_module("src.commands.score"), "find_spec", lambda _name: None)
     result = run(write(tmp_path / "in.csv", TEXTS), "--ray", "--out", tmp_path / "out")
     assert "pip install -r requirements-ray.txt" in result.output
+
+
+@pytest.mark.skipif(not RAYJOB.exists(), reason="This is a container, where the manifest is not mounted.")
+def test_the_job_for_kuberay_runs_a_command_that_exists_with_the_version_that_is_installed() -> None:
+    job = yaml.safe_load(RAYJOB.read_text())
+    flask, app, module, name, *arguments = job["spec"]["entrypoint"].split()
+    assert (flask, app, module, name) == ("flask", "--app", "src", "score")
+    options = score.make_context("score", arguments).params
+    assert options["with_ray"]
+    assert options["address"] == "auto"
+    pinned = f"ray[data]=={job['spec']['rayClusterSpec']['rayVersion']}"
+    assert pinned in (ROOT / "requirements-ray.txt").read_text().splitlines()
 
 
 @pytest.mark.server
