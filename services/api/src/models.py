@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from src.extensions import Base
-from src.sentiment_analyzer.score import sentiment_of
+from src.sentiment_analyzer.score import probabilities_of, sentiment_of
 
 _WORDS = "to_tsvector('english'::regconfig, \"left\"({sentence}, 100000))"
 
@@ -87,12 +87,7 @@ class Scored:
     @property
     def probabilities(self) -> dict[str, float | None]:
         """The probability of each sentiment; that of neutral is None if the model has two labels."""
-        rest = 1 - (self.p_neutral or 0.0)
-        return {
-            "negative": max(0.0, (rest - self.sentiment_score) / 2),  # rounding may take it below zero
-            "neutral": self.p_neutral,
-            "positive": max(0.0, (rest + self.sentiment_score) / 2),
-        }
+        return probabilities_of(self.sentiment_score, self.p_neutral)
 
 
 class Correction(Base):
@@ -351,12 +346,12 @@ class IdempotencyKey(Base):
 
 
 class Import(Base):
-    """The progress of a file's import."""
+    """The progress of a file's import, or a block of an archive that was loaded (see `src.reviews.loading`)."""
 
     __tablename__ = "imports"
 
     file: Mapped[str] = mapped_column(Text, primary_key=True)
-    """The SHA-256 of its content, in hexadecimal."""
+    """The SHA-256 of its content, in hexadecimal; of a block, of its name and texts."""
     run: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     """The number of the import, from 1: a file may be imported again on purpose."""
     records: Mapped[int] = mapped_column(BigInteger, server_default="0")

@@ -22,16 +22,23 @@ def test_only_reviews_commits() -> None:
 
 
 def test_only_config_reads_the_environment() -> None:
-    """Three other modules use it, not for settings of the service.
+    """Four other modules use it, not for settings of the service.
 
-    gunicorn gets the supervisor's environment and sockets, prometheus_client its folder; training has DATA_DIR.
+    gunicorn gets the supervisor's environment and sockets, prometheus_client its folder, Ray its switches; training has
+    DATA_DIR.
     """
     readers = {
         path.relative_to(ROOT / "src").as_posix()
         for path in SOURCES
         if re.search(r"\bos\.environ|\bgetenv|^\s*(from|import) environs|^\s*from os import", path.read_text(), re.M)
     }
-    assert readers == {"config.py", "server/metrics.py", "server/web_server.py", "training/data.py"}
+    assert readers == {
+        "archive/cluster.py",
+        "config.py",
+        "server/metrics.py",
+        "server/web_server.py",
+        "training/data.py",
+    }
 
 
 def test_a_command_that_scores_nothing_starts_without_pytorch() -> None:

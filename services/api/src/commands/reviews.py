@@ -25,7 +25,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def reviews() -> None:
-    """Import, export and rescore reviews."""
+    """Import, export, load and rescore reviews."""
 
 
 @reviews.command()
@@ -120,6 +120,38 @@ def import_(file: Path, again: bool, metadata: tuple[str, ...], owner: str, **na
         click.echo(f"  record {number:,}: {why}")
     if total and not progress.stored + progress.refused + progress.known:
         click.echo("The file was imported before. Use --again to store it once more.")
+
+
+@reviews.command()
+@click.argument("folder")
+@click.option("--index-afterwards", is_flag=True, help="Into an empty database: index the words when all is loaded.")
+@with_appcontext
+def load(folder: str, index_afterwards: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Store the reviews that `flask score --ray` wrote to FOLDER, a path or s3://..., with the scores that they have.
+
+    Run it again after an interruption: no review is stored twice.
+    """
+    from src.archive.archive import OtherArchive
+    from src.archive.reading import scored_blocks
+    from src.extensions import db
+    from src.reviews import ScoredReview, build_words_index, drop_words_index
+    from src.reviews import load as load_reviews
+
+    stored = known = 0
+    try:
+        with connections.running():
+            session = db.session()
+            if index_afterwards and not drop_words_index(session):
+                click.echo("There are reviews already: the index of words is kept.")
+            with tqdm(unit=" reviews") as bar:
+                for name, rows in scored_blocks(folder):
+                    new = load_reviews(session, name, [ScoredReview(**row) for row in rows])
+                    stored, known = stored + len(rows) * new, known + len(rows) * (not new)
+                    bar.update(len(rows))
+            build_words_index(session)
+    except OtherArchive as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{stored:,} reviews stored, {known:,} stored before.")
 
 
 @reviews.command()

@@ -213,15 +213,18 @@ def _row(row: list[str] | DomainError, places: Mapping[str, int], there: Mapping
 
 
 def _object(line: bytes | DomainError, there: Mapping[str, str], columns: Columns) -> Record:
+    record = _members(line)
+    return record if isinstance(record, DomainError) else columns.record(record, there)
+
+
+def _members(line: bytes | DomainError) -> dict[str, Any] | DomainError:
     if isinstance(line, DomainError):
         return line
     try:
         record = load_json(line)
     except MalformedJson as error:
         return error
-    return (
-        columns.record(record, there) if isinstance(record, dict) else MalformedJson("The line is not a JSON object.")
-    )
+    return record if isinstance(record, dict) else MalformedJson("The line is not a JSON object.")
 
 
 def _parquet(file: Path, columns: Columns) -> Iterator[Record]:
@@ -262,3 +265,45 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     return value.isoformat() if isinstance(value, date) else value
+
+
+def rows(stream: BinaryIO, kind: str, longest: int) -> Iterator[dict[str, Any] | DomainError]:
+    """Yield every column of each record of CSV or NDJSON; an error for a record that cannot be read.
+
+    :raises Unreadable: CSV has no header, or names a column twice.
+    """
+    return _csv_rows(stream, longest) if kind == "csv" else map(_valid, map(_members, _each(_Lines(stream, longest))))
+
+
+def _csv_rows(stream: BinaryIO, longest: int) -> Iterator[dict[str, Any] | DomainError]:
+    csv.field_size_limit(max(longest, csv.field_size_limit()))
+    lines = _RecordLines(stream, longest)
+    records = _each(csv.reader(map(_text, lines)), lines.begin)
+    header: list[str] | DomainError = next(records, [])
+    if isinstance(header, DomainError) or not header:
+        raise Unreadable("The file has no header.")
+    if len(set(header)) < len(header):
+        raise Unreadable("The file has two columns of the same name. Rename one.")
+    return (_cells(row, header) for row in records if row != [])
+
+
+def _cells(row: list[str] | DomainError, header: list[str]) -> dict[str, Any] | DomainError:
+    if isinstance(row, DomainError):
+        return row
+    if len(row) > len(header):
+        return MalformedRecord(f"The row has {len(row)} cells, but the header has {len(header)}.")
+    try:
+        "".join(row).encode()
+    except UnicodeEncodeError:
+        return MalformedRecord("The row is not valid UTF-8.")
+    return dict(zip(header, map(unguarded, row), strict=False))
+
+
+def _valid(record: dict[str, Any] | DomainError) -> dict[str, Any] | DomainError:
+    if isinstance(record, DomainError):
+        return record
+    try:
+        "".join([*record, *(value for value in record.values() if isinstance(value, str))]).encode()
+    except UnicodeEncodeError:
+        return MalformedRecord("The line has a lone surrogate, which is not valid Unicode.")
+    return record

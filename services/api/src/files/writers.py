@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from src.files.formulas import guarded
 
-Rows = Iterable[Row[Any]]
+Rows = Iterable[Row[Any] | tuple[Any, ...]]
 
 PIECE_RECORDS = 1000
 PIECE_CHARACTERS = 200_000
@@ -34,16 +34,16 @@ class Format:
     """A file format: its media type and its writer."""
 
     media_type: str
-    write: Callable[[Rows], Iterator[bytes]]
+    write: Callable[..., Iterator[bytes]]
 
 
-def write_csv(rows: Rows) -> Iterator[bytes]:
+def write_csv(rows: Rows, columns: Sequence[str] = COLUMNS) -> Iterator[bytes]:
     """Yield CSV (RFC 4180) in UTF-8, with a header."""
     page = io.StringIO(newline="")
     writer = csv.writer(
         page, quoting=csv.QUOTE_NONNUMERIC
     )  # some programs split cells at `;` and tabs too, unless they are quoted
-    writer.writerow(COLUMNS)
+    writer.writerow([guarded(name) for name in columns])
     for piece in _pieces(rows):
         writer.writerows([_cell(value) for value in row] for row in piece)
         yield page.getvalue().encode()
@@ -52,10 +52,10 @@ def write_csv(rows: Rows) -> Iterator[bytes]:
     yield page.getvalue().encode()
 
 
-def write_ndjson(rows: Rows) -> Iterator[bytes]:
+def write_ndjson(rows: Rows, columns: Sequence[str] = COLUMNS) -> Iterator[bytes]:
     """Yield a line with a JSON object for each review."""
     for piece in _pieces(rows):
-        lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=_iso) for row in piece)
+        lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=_iso) for row in piece)
         yield "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -111,12 +111,12 @@ class _Sink(io.RawIOBase):
         return b"".join(parts)
 
 
-def _pieces(rows: Rows) -> Iterator[Sequence[Row[Any]]]:
+def _pieces(rows: Rows) -> Iterator[Sequence[Row[Any] | tuple[Any, ...]]]:
     return constrained_batches(rows, PIECE_CHARACTERS, PIECE_RECORDS, get_len=_length, strict=False)
 
 
-def _length(row: Row[Any]) -> int:
-    return len(row.sentence)
+def _length(row: Row[Any] | tuple[Any, ...]) -> int:
+    return max(len(value) for value in row if isinstance(value, str))  # of an export, that is the sentence
 
 
 def _cell(value: object) -> object:

@@ -16,6 +16,7 @@ from src.reviews.filters import Filters
 from src.reviews.idempotency import ClientKey, forget_keys
 from src.reviews.imports import BusyImport, Progress, import_file
 from src.reviews.listing import Page, history, page
+from src.reviews.loading import ScoredReview, build_words_index, drop_words_index, load
 from src.reviews.movies import MovieName, name_movie
 from src.reviews.records import Stored, create, create_once, delete, describe, find, new_group_commit, replace
 from src.reviews.rescoring import Report, outdated, rescore
@@ -38,10 +39,12 @@ __all__ = [
     "Page",
     "Progress",
     "Report",
+    "ScoredReview",
     "Stored",
     "Submission",
     "Summary",
     "Version",
+    "build_words_index",
     "compare",
     "correct",
     "create",
@@ -49,12 +52,14 @@ __all__ = [
     "create_once",
     "delete",
     "describe",
+    "drop_words_index",
     "explain",
     "export",
     "find",
     "forget_keys",
     "history",
     "import_file",
+    "load",
     "name_movie",
     "new_group_commit",
     "outdated",

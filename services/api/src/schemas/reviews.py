@@ -35,12 +35,13 @@ LEAST_CONFIDENCE = 0.333
 """The lowest confidence, which is one third, with room for rounding."""
 
 
-def check_sentence(sentence: str) -> None:
+def check_sentence(sentence: str, limit: int | None = None) -> None:
     """Refuse a sentence that cannot be scored or stored.
 
+    :param limit: the most characters; those of the current app if None.
     :raises ValidationError: it is blank, too long, or has characters that `check_text` refuses.
     """
-    limit = current_app.config["MAX_SENTENCE_CHARS"]
+    limit = limit or current_app.config["MAX_SENTENCE_CHARS"]
     if len(sentence) > limit:
         raise ValidationError(f"Is longer than {limit:,} characters.")
     check_text(sentence)
@@ -54,6 +55,22 @@ def entry_of(record: Any, owner: str) -> Submission | DomainError:
         return submission_of(record, owner)
     except DomainError as error:
         return error
+
+
+def why_refused(sentence: Any, limit: int | None = None) -> str | None:
+    """Return why a record's sentence cannot be scored, in the words for a single review; None if it can.
+
+    :param limit: the most characters; those of the current app if None.
+    """
+    if isinstance(sentence, DomainError):
+        return sentence.detail
+    if not isinstance(sentence, str):
+        return "Is missing." if sentence is None else "Not a valid string."
+    try:
+        check_sentence(sentence, limit)
+    except ValidationError as error:
+        return str(error.messages[0])
+    return None
 
 
 def submission_of(record: Any, owner: str) -> Submission:

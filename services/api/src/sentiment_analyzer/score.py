@@ -38,6 +38,20 @@ def confidence_of(score: float, p_neutral: float | None) -> float:
     return max(neutral, (1 - neutral + abs(score)) / 2)
 
 
+def probabilities_of(score: float, p_neutral: float | None) -> dict[str, float | None]:
+    """Return the probability of each sentiment; that of neutral is None if the model has two labels.
+
+    >>> probabilities_of(0.25, p_neutral=0.25)
+    {'negative': 0.25, 'neutral': 0.25, 'positive': 0.5}
+    """
+    rest = 1 - (p_neutral or 0.0)
+    return {
+        "negative": max(0.0, (rest - score) / 2),  # rounding may take it below zero
+        "neutral": p_neutral,
+        "positive": max(0.0, (rest + score) / 2),
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """The sentiment of a review, the confidence in it, and the amount of text that was read."""

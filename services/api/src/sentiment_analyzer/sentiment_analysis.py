@@ -30,7 +30,13 @@ class SentimentAnalyzer:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, *, quantized: bool = True, windowing: Windowing = WINDOWING, blinded: bool = True
+        self,
+        checkpoint: Checkpoint,
+        *,
+        quantized: bool = True,
+        windowing: Windowing = WINDOWING,
+        blinded: bool = True,
+        cores: int | None = None,
     ) -> None:
         """Build the engine for an open checkpoint. Use `load` for a path."""
         self.version = checkpoint.version
@@ -40,22 +46,29 @@ class SentimentAnalyzer:
         unknown = checkpoint.tokenizer.token_to_id("[UNK]")
         self._unknown = -1 if unknown is None else unknown  # a vocabulary of bytes knows every text
         self._tokenizer = checkpoint.tokenizer
-        self._engine = open_engine(checkpoint, quantized=quantized)
+        self._engine = open_engine(checkpoint, quantized=quantized, cores=cores)
         self._windowing = windowing
         self._blind = blind if blinded else str
 
     @classmethod
     def load(
-        cls, path: str, *, quantized: bool = True, windowing: Windowing = WINDOWING, blinded: bool = True
+        cls,
+        path: str,
+        *,
+        quantized: bool = True,
+        windowing: Windowing = WINDOWING,
+        blinded: bool = True,
+        cores: int | None = None,
     ) -> "SentimentAnalyzer":
         """Load the model from a folder, or by a hub id with an optional `@revision`, and quantize it to int8.
 
         :param quantized: False computes in float32, as the reference for int8.
         :param windowing: the windows of long reviews; other values serve to measure the default.
         :param blinded: False keeps countries and names as they are, to measure the effect of blinding.
+        :param cores: the cores to compute on, where several processes score; all of them if None.
         :raises ModelError: the model is missing, damaged, or not a DistilBERT, or its labels are ambiguous.
         """
-        return cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded)
+        return cls(open_checkpoint(path), quantized=quantized, windowing=windowing, blinded=blinded, cores=cores)
 
     def check_canaries(self) -> None:
         """Score two sentences whose sentiment is known. It loads the language detector, before the first request.

@@ -40,16 +40,17 @@ class Engine(Protocol):
         """
 
 
-def open_engine(checkpoint: Checkpoint, *, quantized: bool = True) -> Engine:
+def open_engine(checkpoint: Checkpoint, *, quantized: bool = True, cores: int | None = None) -> Engine:
     """Return the fastest engine for the checkpoint on this machine.
 
     PyTorch is imported only if it computes: its import takes longer than the start of the kernel.
 
     :param quantized: False computes in float32, as the reference for int8.
+    :param cores: the cores that the kernel computes on; all of them if None. PyTorch takes what it finds.
     """
     kernel = compiler.find()
     if quantized and kernel and NativeEngine.fits(checkpoint):
-        return NativeEngine(checkpoint, kernel)
+        return NativeEngine(checkpoint, kernel, cores)
     from src.sentiment_analyzer.engines.pytorch import TorchEngine
 
     return TorchEngine(checkpoint, quantized=quantized)

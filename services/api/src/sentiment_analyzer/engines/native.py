@@ -24,8 +24,8 @@ class NativeEngine:
     One thread computes a chunk, so that cores never wait for each other within a layer.
     """
 
-    def __init__(self, checkpoint: Checkpoint, kernel: Path) -> None:
-        """Quantize the checkpoint and load it into the compiled kernel."""
+    def __init__(self, checkpoint: Checkpoint, kernel: Path, cores: int | None = None) -> None:
+        """Quantize the checkpoint and load it into the compiled kernel; compute on `cores`, all of them if None."""
         config = checkpoint.config
         tensors = list(_tensors(checkpoint))
         self.name = f"kernel {kernel.stem.partition('-')[0]}"
@@ -39,7 +39,7 @@ class NativeEngine:
         shape = (config["dim"], config["hidden_dim"], config["n_heads"], config["n_layers"], self._labels)
         self._model = ctypes.c_void_p(self._library.model_new(*shape, pointers))
         self._tensors = [tensor for tensor in tensors if tensor.dtype != np.int8]  # the kernel copies only int8
-        self._cores = cpus.available()
+        self._cores = cores or cpus.available()
         self._threads = ThreadPoolExecutor(self._cores, "kernel")
         weakref.finalize(self, _release, self._threads, self._library, self._model)
 
