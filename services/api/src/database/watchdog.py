@@ -73,10 +73,10 @@ class Watchdog:
 
     def _check(self) -> None:
         before, self._hangs = self._hangs, self._pulse.has_stopped()
-        if self._hangs != before:
-            logger.error("database hangs" if self._hangs else "database answers again")
         if self._hangs:
             self._cut()
+        if self._hangs != before:
+            logger.error("database hangs" if self._hangs else "database answers again")
 
     def _cut(self) -> None:
         with self._lock:

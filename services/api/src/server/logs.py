@@ -3,6 +3,7 @@
 An exception is therefore logged as its type and place: its message may quote a review.
 """
 
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -20,11 +21,28 @@ _PROBES = ("/healthz", "/readyz", "/metrics")
 """Routes that machines request every few seconds: logged only when they fail."""
 
 
-class _StandardError(structlog.BytesLogger):
+class _StandardError:
+    """Standard error. A line that cannot be written is lost: a full disk must not fail the request that it is about."""
+
+    def write(self, line: bytes) -> None:
+        """Write a line."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.buffer.write(line)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.buffer.flush()
+
+
+_stream: Any = _StandardError()  # one for all loggers, which share its lock
+
+
+class _Logger(structlog.BytesLogger):
     """A logger that writes each line at once: the standard library's handlers take three times as long."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(sys.stderr.buffer)
+        super().__init__(_stream)
         self.name = name
 
 
@@ -41,7 +59,7 @@ def configure(level: str) -> None:
     ]
     structlog.configure(
         processors=[*about, *rendered],
-        logger_factory=_StandardError,
+        logger_factory=_Logger,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )

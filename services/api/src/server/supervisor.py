@@ -165,7 +165,8 @@ class Supervisor:
         deadline, told = time.monotonic() + READY_SECONDS, ""
         while server.status is None and not self._stopping:
             connection = http.client.HTTPConnection(self._host, self._settings.port, timeout=2)
-            with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+            unreadable = OSError, http.client.HTTPException, ValueError, KeyError
+            with contextlib.suppress(*unreadable), contextlib.closing(connection):
                 connection.request("GET", "/readyz")
                 response = connection.getresponse()
                 if response.status == http.HTTPStatus.OK:

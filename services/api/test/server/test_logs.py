@@ -49,6 +49,23 @@ warnings.warn("look out")
     assert SECRET not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_cannot_be_written_fails_nobody() -> None:
+    """A review that is stored would be answered with 500 otherwise."""
+    code = """
+import structlog
+from src.server import logs
+logs.configure("INFO")
+logger = structlog.get_logger("request")
+for number in range(1000):  # more than the buffer holds
+    logger.info("answered", number=number)
+print("served")
+"""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert done.stdout == b"served\n"
+
+
 def test_a_probe_is_logged_for_debugging_only_unless_it_fails(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
